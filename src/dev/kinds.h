@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The devices that are no disk format: one constructor each. */
+#ifndef DW_DEV_KINDS_H
+#define DW_DEV_KINDS_H
+
+#include "base/ctx.h"
+#include "dev/dev.h"
+
+/*
+ * A host file or block device.  flags: enum dw_open_flags.  A block device is
+ * opened exclusively.  QEMU's locks on the file are honoured: in use by a
+ * writer (or, for DW_OPEN_RDWR, by anyone) is DW_BUSY without DW_OPEN_SHARE.
+ */
+int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
+		 struct dw_dev **out, struct dw_err *err);
+
+/* A device on an open descriptor, which it closes.  Takes no locks. */
+int dw_file_from_fd_take(int fd, const char *name, bool readonly,
+			 struct dw_dev **out, struct dw_err *err);
+
+/* Whether size and mtime of a host file are what they were when it was opened:
+ * 0, or DW_BUSY.  0 for every other kind of device. */
+int dw_file_check_unchanged(struct dw_dev *dev, struct dw_err *err);
+
+/* size bytes of zeros in memory; only what is written takes memory. */
+int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
+	       struct dw_err *err);
+
+/* len bytes of below, from off on; a partition is a window. */
+int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
+		  const char *name, struct dw_dev **out, struct dw_err *err);
+
+/*
+ * Pieces of other devices, one after the other.  A piece without a device
+ * reads as zeros.  The map holds a reference on each device; pieces are copied.
+ */
+struct dw_map_piece {
+	struct dw_dev *dev;
+	uint64_t off;		/* in dev */
+	uint64_t len;
+};
+
+int dw_map_new(const char *name, const struct dw_map_piece *pieces,
+	       size_t pieces_nr, struct dw_dev **out, struct dw_err *err);
+
+/*
+ * Copy-on-write: writes stay in memory, in blocks of block_len bytes (a power
+ * of two from 512 on); below is never written.  cap_len bounds what is held;
+ * more is DW_LIMIT.
+ */
+int dw_overlay_new(struct dw_dev *below, uint32_t block_len, uint64_t cap_len,
+		   struct dw_dev **out, struct dw_err *err);
+
+/*
+ * Redirects len bytes (both block-aligned) of the overlay to another place of
+ * the device below, without copying them: how a journal's blocks are seen at
+ * home.  Data written at off before is given up; data written at from_off is
+ * not seen through the redirection.
+ */
+int dw_overlay_redirect(struct dw_dev *overlay, uint64_t off, uint64_t from_off,
+			uint64_t len, struct dw_err *err);
+
+/* Calls fn for each run that differs from below, ascending.  Redirected runs
+ * are among them. */
+typedef int (*dw_run_fn)(void *arg, uint64_t off, uint64_t len,
+			 struct dw_err *err);
+int dw_overlay_changed(struct dw_dev *overlay, dw_run_fn fn, void *arg,
+		       struct dw_err *err);
+
+/*
+ * Fault injection.  Counters are shared by all devices and outputs made with
+ * the same struct; the N-th call (from 1) of a kind fails with EIO, 0 never.
+ * After it every later call fails too where 'sticky' is set.
+ */
+struct dw_fault {
+	uint64_t fail_read_at, fail_write_at, fail_flush_at, fail_commit_at;
+	bool sticky;
+	atomic_ullong reads_nr, writes_nr, flushes_nr, commits_nr;
+};
+
+int dw_fault_new(struct dw_dev *below, struct dw_fault *fault,
+		 struct dw_dev **out, struct dw_err *err);
+
+#endif

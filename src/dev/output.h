@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An output: bytes that become a file under its name only at the end. */
+#ifndef DW_DEV_OUTPUT_H
+#define DW_DEV_OUTPUT_H
+
+#include "dev/dev.h"
+#include "dev/kinds.h"
+
+/*
+ * Order of a commit: fdatasync of the bytes (not with DW_OUTPUT_NO_SYNC),
+ * then the name (link or rename), then fsync of the folder.  A crash before
+ * the name leaves nothing (O_TMPFILE) or one temporary file; after it, all.
+ */
+struct dw_output_driver {
+	int (*commit)(struct dw_output *out, struct dw_err *err);
+	void (*close)(struct dw_output *out);
+};
+
+struct dw_output {
+	const struct dw_output_driver *driver;
+	struct dw_dev *dev;	/* where to write; grows with dw_dev_resize() */
+	char *path;
+	bool is_block;		/* a block device, written in place */
+	bool committed;
+};
+
+int dw_output_commit(struct dw_output *out, struct dw_err *err);
+
+/* The same output with faults: its device counts reads, writes and flushes,
+ * its commit counts as commit.  Takes over inner. */
+int dw_output_faulty_take(struct dw_output *inner, struct dw_fault *fault,
+			  struct dw_output **out, struct dw_err *err);
+
+#endif

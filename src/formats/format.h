@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Image formats: what a file on the host is, and the virtual disk in it. */
+#ifndef DW_FORMATS_FORMAT_H
+#define DW_FORMATS_FORMAT_H
+
+#include "base/ctx.h"
+#include "dev/dev.h"
+
+struct dw_writer;
+
+/* What a new image shall be like; zero fields mean the format's default. */
+struct dw_format_options {
+	uint32_t cluster_len;
+};
+
+struct dw_format_driver {
+	const char *name;
+	const char *suffix;	/* ".qcow2": what a target's name implies */
+	/* 0, DW_NOT_MINE, or an error of reading. */
+	int (*probe)(struct dw_dev *file, struct dw_err *err);
+	/* The virtual disk; holds a reference on file. */
+	int (*open)(struct dw_ctx *ctx, struct dw_dev *file,
+		    struct dw_dev **out, struct dw_err *err);
+	/* Starts a new image of 'size' virtual bytes in the empty 'file'. */
+	int (*create)(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		      const struct dw_format_options *options,
+		      struct dw_writer **out, struct dw_err *err);
+};
+
+/* The drivers in the order of probing; raw is last and takes everything. */
+extern const struct dw_format_driver *const dw_formats[];
+extern const struct dw_format_driver dw_raw_format, dw_qcow2_format;
+
+const struct dw_format_driver *dw_format_by_name(const char *name);
+
+/* The format that a target's file name implies; raw where none does. */
+const struct dw_format_driver *dw_format_by_suffix(const char *path);
+
+/* name NULL probes.  *driver (may be NULL) receives the format. */
+int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
+		   const struct dw_format_driver **driver, struct dw_dev **out,
+		   struct dw_err *err);
+
+/*
+ * Writing a new image as a stream.  The virtual disk starts as zeros.  Data
+ * comes in units of unit_len bytes (a cluster), aligned, each at most once.
+ * Writing goes in two steps, so that several threads can prepare and write
+ * while the layout stays that of one thread:
+ *
+ *   place   called in ascending order of off, by one thread at a time: decides
+ *           where the payload goes.  Fast, never does I/O.
+ *   put     writes the payload; any thread, any order.
+ *
+ * finish writes the tables, and the header last; nothing is an image before.
+ */
+struct dw_place {
+	uint64_t host_off;	/* in the image file */
+	uint64_t len;		/* payload bytes */
+};
+
+struct dw_writer_driver {
+	int (*place)(struct dw_writer *w, uint64_t off, uint64_t payload_len,
+		     struct dw_place *out, struct dw_err *err);
+	int (*put)(struct dw_writer *w, const struct dw_place *place,
+		   const void *payload, struct dw_err *err);
+	int (*finish)(struct dw_writer *w, struct dw_err *err);
+	void (*free)(struct dw_writer *w);
+};
+
+struct dw_writer {
+	const struct dw_writer_driver *driver;
+	uint32_t unit_len;	/* payload covers one unit of the disk ... */
+	bool maps;		/* false: off is its own place, any length */
+	uint64_t size;
+};
+
+int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
+		    struct dw_place *out, struct dw_err *err);
+int dw_writer_put(struct dw_writer *w, const struct dw_place *place,
+		  const void *payload, struct dw_err *err);
+int dw_writer_finish(struct dw_writer *w, struct dw_err *err);
+void dw_writer_free(struct dw_writer *w);
+
+#endif
