@@ -61,7 +61,7 @@ PC     := $(BUILD)/diskwright.pc
 
 .PHONY: all check check-asan check-corpus bench install clean
 .DELETE_ON_ERROR:
-all: $(STATIC) $(SHARED) $(TOOL) $(PC)
+all: $(STATIC) $(SHARED) $(if $(TOOL_SRC),$(TOOL)) $(PC)
 
 $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)
