@@ -24,6 +24,10 @@ struct dw_output {
 	bool committed;
 };
 
+/* For drivers: fills the common part; path is copied. */
+int dw_output_init(struct dw_output *out, const struct dw_output_driver *driver,
+		   const char *path, struct dw_err *err);
+
 int dw_output_commit(struct dw_output *out, struct dw_err *err);
 
 /* The same output with faults: its device counts reads, writes and flushes,
