@@ -128,6 +128,254 @@ DW_PUBLIC int dw_output_open(struct dw_ctx *ctx, const char *path,
 			     struct dw_err *err);
 DW_PUBLIC void dw_output_close(struct dw_output *out);
 
+/* ---- what reports are made of ----------------------------------------- */
+
+/*
+ * One line that changes.  Lines are without their line end; a byte 0 inside
+ * one is shown as '?'.  Other bytes are as the file has them: who prints them
+ * escapes them.
+ */
+struct dw_change {
+	char *path;		/* NULL where a pure text function reports */
+	uint64_t line_nr;	/* from 1, in the old text; 0: whole file */
+	char *before;		/* NULL: the line is new */
+	char *after;		/* NULL: the line goes; both NULL: only a note */
+	char *note;		/* why, NULL where that is obvious */
+};
+
+struct dw_changes {
+	struct dw_change *items;
+	size_t nr;
+	size_t cap;
+	bool failed;	/* memory ran out while it was made; never in a result */
+};
+
+/* Lines for the reader that belong to no file: "source and copy share ...". */
+struct dw_notes {
+	char **items;
+	size_t nr;
+	bool failed;	/* as above */
+};
+
+/* What one side would boot, or why it would not. */
+struct dw_boot_verdict {
+	bool boots;
+	char *reason;		/* why not; NULL where it boots */
+	char *config;		/* the configuration file that decides */
+	char *entry;		/* its title or label */
+	char *kernel;
+	char *initrd;		/* NULL: none */
+	char *args;
+	char *root;		/* the root= among them, or NULL */
+	struct dw_notes warnings;
+};
+
+struct dw_fs_info {
+	char type[32];		/* "ext2", "ext3", "ext4", or blkid's name */
+	uint8_t uuid[16];	/* zero where there is none */
+	bool has_uuid;
+	char label[64];		/* "" where there is none */
+	uint32_t block_len;
+	uint64_t size;		/* bytes the filesystem spans */
+	uint64_t free_len;
+	uint32_t inode_len;
+	int64_t write_time;	/* last write, seconds */
+	bool needs_recovery;	/* its journal holds transactions */
+	bool has_orphans;
+	bool has_errors;	/* marked so by a kernel or fsck */
+	bool partial;		/* only named, not readable */
+	char features[256];	/* "has_journal ext_attr ..." */
+};
+
+/* What recovery did; counts of things mended. */
+struct dw_recovery {
+	uint64_t transactions_nr;
+	uint64_t replayed_blk_nr;
+	uint64_t revoked_blk_nr;
+	uint64_t orphans_deleted_nr;
+	uint64_t orphans_truncated_nr;
+	uint64_t free_counts_fixed_nr;
+};
+
+/* ---- dualboot: a Xen guest that also boots under KVM ------------------- */
+
+enum dw_layout {
+	DW_LAYOUT_PARTITIONED,	/* an MBR and one partition at 1 MiB */
+	DW_LAYOUT_UNPARTITIONED,	/* the filesystem stays at sector 0 */
+};
+
+struct dw_dualboot_options {
+	size_t size;		/* sizeof(struct dw_dualboot_options) */
+	enum dw_layout layout;
+	uint64_t disk_size;	/* bytes; 0: what the filesystem needs */
+	const char *xen_root;	/* root= for Xen; NULL: chosen */
+	const char *kvm_root;	/* root= for KVM; NULL: chosen */
+	bool replace_loader;	/* the source boots by another loader */
+	bool allow_unbootable;	/* write it even where a side cannot boot */
+	bool keep_net;		/* no net.ifnames=0 */
+	bool new_uuid;		/* give the copy another UUID ... */
+	uint8_t uuid[16];	/* ... this one; zero: derived from the old */
+	const char *format;	/* of the result: "raw", "qcow2"; NULL: raw */
+};
+
+struct dw_dualboot_state;
+
+/* What will be done, and what will come of it.  Everything belongs to the
+ * plan: dw_dualboot_plan_free(). */
+struct dw_dualboot_plan {
+	const char *source_format;
+	const char *target_format;
+	struct dw_fs_info fs;	/* the root filesystem, recovered */
+	char *distribution;	/* "Debian GNU/Linux 12", or NULL */
+	struct dw_recovery recovery;
+	bool had_table;		/* the source has an MBR, which is kept */
+	unsigned part_nr;	/* of the root filesystem; 0: no partition */
+	uint64_t part_start_off, part_len;
+	uint64_t disk_size;
+	uint32_t disk_signature;
+	char *loader;		/* "diskwright 0.1.0" */
+	char *stage2_path;
+	uint64_t copy_len;	/* used bytes that will be read */
+	struct dw_changes changes;
+	struct dw_notes notes;
+	struct dw_boot_verdict kvm, pygrub;
+	struct dw_dualboot_state *state;
+};
+
+struct dw_dualboot_report {
+	uint64_t copied_len;	/* read and looked at */
+	uint64_t written_len;	/* of them not zero */
+	/* Read back from the written image. */
+	struct dw_boot_verdict kvm, pygrub;
+};
+
+/*
+ * Reads the source (a disk, or one filesystem) and decides everything.  The
+ * plan keeps a reference on source.  DW_NOBOOT, without allow_unbootable,
+ * comes with a plan, so that the caller can show why; it cannot be run.
+ */
+DW_PUBLIC int dw_dualboot_plan(struct dw_ctx *ctx, struct dw_dev *source,
+			       const struct dw_dualboot_options *options,
+			       struct dw_dualboot_plan **out,
+			       struct dw_err *err);
+
+/* Carries the plan out and commits the output.  The source is not written. */
+DW_PUBLIC int dw_dualboot_run(struct dw_dualboot_plan *plan,
+			      struct dw_output *output,
+			      struct dw_dualboot_report **report,
+			      struct dw_err *err);
+
+/*
+ * Carries the plan out on the source itself, a raw file opened with
+ * DW_OPEN_RDWR: the host inserts the room in front.  Until it is complete,
+ * undo_path holds what makes the file whole again: dw_undo().
+ */
+DW_PUBLIC int dw_dualboot_run_in_place(struct dw_dualboot_plan *plan,
+				       const char *undo_path,
+				       struct dw_dualboot_report **report,
+				       struct dw_err *err);
+
+DW_PUBLIC void dw_dualboot_plan_free(struct dw_dualboot_plan *plan);
+DW_PUBLIC void dw_dualboot_report_free(struct dw_dualboot_report *report);
+
+/* Makes an image whole again after an in-place job died, and removes the
+ * record.  DW_NOENT where there is no record. */
+DW_PUBLIC int dw_undo(struct dw_ctx *ctx, const char *path,
+		      const char *undo_path, struct dw_err *err);
+
+/* ---- inspect: the layers of an image ------------------------------------ */
+
+enum dw_layer_kind {
+	DW_LAYER_IMAGE,		/* the file and its format */
+	DW_LAYER_TABLE,		/* a partition table */
+	DW_LAYER_PARTITION,
+	DW_LAYER_FILESYSTEM,
+	DW_LAYER_UNKNOWN,	/* nothing that anybody knows */
+};
+
+struct dw_kernel_info {
+	char *path;
+	char *version;
+	char *initrd;		/* its path, or NULL */
+	bool xen_pv;		/* can run as a Xen PV guest */
+	bool virtio;		/* has virtio drivers, built in or modules */
+};
+
+struct dw_guest_info {
+	char *name;		/* "Debian GNU/Linux 12 (bookworm)" */
+	char *version;
+	char *init;		/* "systemd", "sysvinit", ... */
+	size_t kernels_nr;
+	struct dw_kernel_info *kernels;	/* newest first */
+};
+
+struct dw_layer {
+	enum dw_layer_kind kind;
+	char *name;		/* "guest.img", "p1", ... */
+	char *type;		/* "qcow2", "mbr", "0x83", "ext4" */
+	uint64_t off, len;	/* within the layer above */
+	bool active;		/* a partition marked so */
+	char *loader;		/* boot code here: "diskwright 0.1.0", "grub"...;
+				 * NULL: none */
+	char *problem;		/* why this layer could not be read, or NULL */
+	struct dw_fs_info fs;	/* of a filesystem */
+	struct dw_guest_info *guest;	/* of a root filesystem, or NULL */
+	struct dw_layer *children;
+	size_t children_nr;
+};
+
+/* Reads only what names and counts: superblocks, tables, directory entries. */
+DW_PUBLIC int dw_inspect(struct dw_ctx *ctx, struct dw_dev *dev,
+			 struct dw_layer **out, struct dw_err *err);
+DW_PUBLIC void dw_layer_free(struct dw_layer *layer);
+
+/* ---- check: would it boot? ----------------------------------------------- */
+
+struct dw_check_report {
+	char *where;		/* the root filesystem: "p1", "" */
+	bool loader_ours;
+	char *loader;		/* what the BIOS would run, or NULL */
+	bool loader_stale;	/* its boot record no longer finds stage 2 */
+	bool needs_recovery;
+	struct dw_boot_verdict kvm, pygrub;
+	struct dw_notes notes;
+};
+
+/* Follows what the BIOS and PyGrub would do, initrds included. */
+DW_PUBLIC int dw_check(struct dw_ctx *ctx, struct dw_dev *dev,
+		       struct dw_check_report **out, struct dw_err *err);
+/* Rewrites a stale boot record; dev is writable. */
+DW_PUBLIC int dw_check_repair_boot(struct dw_ctx *ctx, struct dw_dev *dev,
+				   struct dw_err *err);
+DW_PUBLIC void dw_check_report_free(struct dw_check_report *report);
+
+/* ---- files inside an image ----------------------------------------------- */
+
+struct dw_dir_item {
+	const char *name;
+	uint32_t mode;		/* as st_mode */
+	uint32_t uid, gid;
+	uint64_t size;
+	int64_t mtime;
+	const char *target;	/* of a symbolic link, or NULL */
+	uint32_t rdev_major, rdev_minor;
+};
+
+typedef int (*dw_dir_item_fn)(void *arg, const struct dw_dir_item *item,
+			      struct dw_err *err);
+typedef int (*dw_bytes_fn)(void *arg, const void *buf, size_t len,
+			   struct dw_err *err);
+
+/* LOCATOR[:PATH]: the items of a directory by name, or the one file.  A
+ * journal is replayed in memory first. */
+DW_PUBLIC int dw_list(struct dw_ctx *ctx, const char *locator,
+		      const char *format, unsigned flags, dw_dir_item_fn fn,
+		      void *arg, struct dw_err *err);
+/* LOCATOR:PATH: the bytes of a file, in pieces. */
+DW_PUBLIC int dw_read_path(struct dw_ctx *ctx, const char *locator,
+			   const char *format, unsigned flags, dw_bytes_fn fn,
+			   void *arg, struct dw_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,27 +8,10 @@
 #include "base/err.h"
 
 /*
- * One line that changes.  Lines are without their line end; a byte 0 inside
- * one is shown as '?'.  Other bytes are as the file has them: who prints them
- * escapes them.
+ * struct dw_changes starts with { 0 }.  As with dw_buf an addition that runs
+ * out of memory sets 'failed', and the user checks once, at the end, with
+ * dw_changes_check().
  */
-struct dw_change {
-	char *path;		/* NULL where a pure text function reports */
-	uint64_t line_nr;	/* from 1, in the old text; 0: whole file */
-	char *before;		/* NULL: the line is new */
-	char *after;		/* NULL: the line goes; both NULL: only a note */
-	char *note;		/* why, NULL where that is obvious */
-};
-
-/* Start with { 0 }; as with dw_buf an addition that runs out of memory sets
- * 'failed', and the user checks once with dw_changes_check(). */
-struct dw_changes {
-	struct dw_change *items;
-	size_t nr;
-	size_t cap;
-	bool failed;
-};
-
 void dw_changes_free(struct dw_changes *list);
 
 /* Adds a change; all strings are copied.  before and after may be NULL, their

@@ -29,33 +29,6 @@ struct dw_stat {
 	uint32_t inode_flags;		/* EXT2_*_FL */
 };
 
-struct dw_fs_info {
-	char type[32];		/* "ext2", "ext3", "ext4", or blkid's name */
-	uint8_t uuid[16];	/* zero where there is none */
-	bool has_uuid;
-	char label[64];		/* "" where there is none */
-	uint32_t block_len;
-	uint64_t size;		/* bytes the filesystem spans */
-	uint64_t free_len;
-	uint32_t inode_len;
-	int64_t write_time;	/* last write, seconds */
-	bool needs_recovery;	/* its journal holds transactions */
-	bool has_orphans;
-	bool has_errors;	/* marked so by a kernel or fsck */
-	bool partial;		/* only named, not readable (see driver) */
-	char features[256];	/* "has_journal ext_attr ..." */
-};
-
-/* What recovery did; counts of things mended. */
-struct dw_recovery {
-	uint64_t transactions_nr;
-	uint64_t replayed_blk_nr;
-	uint64_t revoked_blk_nr;
-	uint64_t orphans_deleted_nr;
-	uint64_t orphans_truncated_nr;
-	uint64_t free_counts_fixed_nr;
-};
-
 /* A run of used bytes of the filesystem's device. */
 struct dw_used_run {
 	uint64_t off;
