@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Locators: IMAGE[@LAYER]...[:PATH], taken apart without any I/O. */
+#ifndef DW_STACK_LOCATOR_H
+#define DW_STACK_LOCATOR_H
+
+#include "base/err.h"
+
+enum dw_locator_kind {
+	DW_LOCATOR_PART,	/* "p3" */
+	DW_LOCATOR_VOLUME,	/* "vg0/root" */
+};
+
+struct dw_locator_layer {
+	enum dw_locator_kind kind;
+	unsigned part_nr;
+	char *text;		/* as it was given, without the '@' */
+};
+
+/* Enough for an image in an image in an image, and a bound on the input. */
+#define DW_LOCATOR_LAYERS_MAX 8
+#define DW_LOCATOR_PART_MAX 999
+
+struct dw_locator {
+	char *image;
+	size_t layers_nr;
+	struct dw_locator_layer layers[DW_LOCATOR_LAYERS_MAX];
+	char *path;		/* absolute, inside the image; NULL: none */
+};
+
+typedef bool (*dw_locator_exists_fn)(void *arg, const char *path);
+
+/*
+ * The longest prefix that is the name of an existing file, and is followed by
+ * the end, '@' or ':', is the image; names that hold '@' or ':' work so.
+ * Where no prefix exists, the image is the shortest one whose rest reads as
+ * layers and a path: it is the name to complain about.  DW_USAGE where the
+ * rest is neither.  'exists' is asked about each prefix, longest first.
+ * Freed by dw_locator_free(), also after an error.
+ */
+int dw_locator_parse(const char *text, dw_locator_exists_fn exists, void *arg,
+		     struct dw_locator *out, struct dw_err *err);
+void dw_locator_free(struct dw_locator *loc);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opens what a locator names, by stacking devices on each other. */
+#ifndef DW_STACK_STACK_H
+#define DW_STACK_STACK_H
+
+#include "base/ctx.h"
+#include "dev/dev.h"
+#include "formats/format.h"
+
+struct dw_stack {
+	char *image;		/* the host file's name */
+	struct dw_dev *file;	/* the host file */
+	struct dw_dev *disk;	/* the virtual disk in it */
+	struct dw_dev *dev;	/* the last layer; the disk where none is named */
+	const struct dw_format_driver *format;
+	unsigned part_nr;	/* of the last layer; 0: no partition named */
+	char *path;		/* in the filesystem of dev; NULL: none */
+};
+
+/*
+ * Opens a locator.  'format' names the image's format and turns probing off;
+ * flags are enum dw_open_flags.  With DW_OPEN_RDWR a format that cannot be
+ * written is DW_UNSUPPORTED.  A partition that is not there is DW_NOENT, a
+ * logical volume DW_UNSUPPORTED, other layers DW_USAGE.  *out is empty after
+ * an error.
+ */
+int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
+		  unsigned flags, struct dw_stack *out, struct dw_err *err);
+
+/* Closes all layers, the uppermost first, and empties the struct; the result
+ * matters where something was written. */
+int dw_stack_close(struct dw_stack *stack, struct dw_err *err);
+
+#endif

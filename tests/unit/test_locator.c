@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Locators: what is the image, what are layers, what is a path. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stack/locator.h"
+
+/* The files that exist, NULL-terminated. */
+static bool exists_in(void *arg, const char *path)
+{
+	const char *const *files = arg;
+
+	for (; *files; files++)
+		if (!strcmp(*files, path))
+			return true;
+	return false;
+}
+
+static const char *const files[] = {
+	"disk.img", "odd@p1", "odd", "a:b.img", "odd@p1:/etc", "/dev/sda", NULL,
+};
+
+static int parse(const char *text, struct dw_locator *loc)
+{
+	struct dw_err err;
+
+	return dw_locator_parse(text, exists_in, (void *)files, loc, &err);
+}
+
+struct good {
+	const char *text, *image, *layers, *path;
+};
+
+static const struct good goods[] = {
+	{ "disk.img", "disk.img", "", NULL },
+	{ "disk.img@p1", "disk.img", "@p1", NULL },
+	{ "disk.img:/etc/fstab", "disk.img", "", "/etc/fstab" },
+	{ "disk.img@p12:/a:b@c", "disk.img", "@p12", "/a:b@c" },
+	{ "disk.img@vg0/root@p1:/", "disk.img", "@vg0/root@p1", "/" },
+	{ "/dev/sda@p2", "/dev/sda", "@p2", NULL },
+	/* The longest existing name wins. */
+	{ "odd@p1", "odd@p1", "", NULL },
+	{ "odd@p1@p2", "odd@p1", "@p2", NULL },
+	{ "odd@p1:/etc", "odd@p1:/etc", "", NULL },
+	{ "odd@p1:/etc/x", "odd@p1", "", "/etc/x" },
+	{ "odd@p2", "odd", "@p2", NULL },
+	{ "a:b.img:/x", "a:b.img", "", "/x" },
+	/* Nothing exists: the name to complain about. */
+	{ "none.img@p1:/x", "none.img", "@p1", "/x" },
+	{ "me@host.img", "me@host.img", "", NULL },
+	{ "me@host.img@p1", "me@host.img", "@p1", NULL },
+	{ "c:d", "c:d", "", NULL },
+};
+
+START_TEST(reads_what_is_meant)
+{
+	const struct good *g = &goods[_i];
+	struct dw_locator loc;
+	char layers[64] = "";
+
+	ck_assert_int_eq(parse(g->text, &loc), 0);
+	ck_assert_str_eq(loc.image, g->image);
+	for (size_t i = 0; i < loc.layers_nr; i++) {
+		strcat(layers, "@");
+		strcat(layers, loc.layers[i].text);
+	}
+	ck_assert_str_eq(layers, g->layers);
+	ck_assert_pstr_eq(loc.path, g->path);
+	dw_locator_free(&loc);
+}
+END_TEST
+
+START_TEST(tells_partitions_from_volumes)
+{
+	struct dw_locator loc;
+
+	ck_assert_int_eq(parse("disk.img@p999@p1/p2", &loc), 0);
+	ck_assert_uint_eq(loc.layers_nr, 2);
+	ck_assert_int_eq(loc.layers[0].kind, DW_LOCATOR_PART);
+	ck_assert_uint_eq(loc.layers[0].part_nr, 999);
+	ck_assert_int_eq(loc.layers[1].kind, DW_LOCATOR_VOLUME);
+	dw_locator_free(&loc);
+}
+END_TEST
+
+static const char *const bads[] = {
+	"", "disk.img@", "disk.img@p0", "disk.img@p01", "disk.img@p1000",
+	"disk.img@p1x", "disk.img@q1", "disk.img@vg/", "disk.img@/lv",
+	"disk.img@a/b/c", "disk.img:", "disk.img:etc", "disk.img@p1@",
+	"disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1",
+	"disk.img@p99999999999999999999999",
+};
+
+START_TEST(refuses_what_makes_no_sense)
+{
+	struct dw_locator loc;
+
+	ck_assert_int_eq(parse(bads[_i], &loc), DW_USAGE);
+	dw_locator_free(&loc);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("locator");
+	TCase *tc = tcase_create("locator");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_loop_test(tc, reads_what_is_meant, 0,
+			    sizeof(goods) / sizeof(goods[0]));
+	tcase_add_test(tc, tells_partitions_from_volumes);
+	tcase_add_loop_test(tc, refuses_what_makes_no_sense, 0,
+			    sizeof(bads) / sizeof(bads[0]));
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
