@@ -195,6 +195,10 @@ struct dw_recovery {
 	uint64_t orphans_deleted_nr;
 	uint64_t orphans_truncated_nr;
 	uint64_t free_counts_fixed_nr;
+	uint64_t bad_blk_nr;	/* in the journal with a wrong checksum */
+	/* "", or what could not be recovered: the filesystem was then marked
+	 * as having errors, and only e2fsck can mend it. */
+	char damage[160];
 };
 
 /* ---- dualboot: a Xen guest that also boots under KVM ------------------- */
