@@ -48,7 +48,7 @@ TOOL_SRC := $(sort $(wildcard tools/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(sort $(wildcard tests/unit/lib/*.c))
 
-LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/x86/code.o
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 HELP_OBJ := $(HELP_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
@@ -67,6 +67,63 @@ $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The boot loader's code.  Where the compiler cannot make x86 code (another
+# machine, clang) the copy in the tree is taken; "make x86-generated" renews
+# that, and tests/boot/loader-generated.sh proves that it is no other.
+X86CC ?= $(CC)
+X86LD ?= ld
+X86OBJCOPY ?= objcopy
+X86 := $(BUILD)/x86
+X86_FLAGS := -m32 -march=i386 -mregparm=3 -Os -std=gnu11 -ffreestanding \
+	-fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -mno-sse -mno-mmx -mpreferred-stack-boundary=2 \
+	-Wall -Wextra -Wno-unused-parameter -Wno-main \
+	-Wa,--fatal-warnings -Isrc/boot/x86
+X86_OBJ := $(patsubst src/boot/x86/%,$(X86)/%.o,$(basename \
+	$(sort $(wildcard src/boot/x86/stage2/*.[cS]))))
+X86_BIN := $(addprefix $(X86)/,mbr.bin record.bin stage2.bin)
+X86_OK  := $(shell echo 'int x;' | $(X86CC) $(X86_FLAGS) -Werror -xc -c \
+	-o /dev/null - 2>/dev/null && $(X86LD) -m elf_i386 -v >/dev/null 2>&1 \
+	&& echo yes)
+
+$(X86)/code.c: src/boot/x86/mkcode.sh $(X86_BIN)
+	$(call say,GEN,$@)
+	$(Q)$< $(X86CC) $(X86_BIN) > $@
+
+$(X86)/code.o: $(if $(X86_OK),$(X86)/code.c,src/boot/x86/generated.c)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(X86)/%.o: src/boot/x86/%.S Makefile
+	$(call say,X86AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(X86CC) $(X86_FLAGS) -MMD -MP -c -o $@ $<
+
+$(X86)/%.o: src/boot/x86/%.c Makefile
+	$(call say,X86CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(X86CC) $(X86_FLAGS) -MMD -MP -c -o $@ $<
+
+# A boot sector is linked where it runs: MBR_ADDR, BOOT_ADDR of memmap.h.
+$(X86)/mbr.bin: X86_ADDR := 0x600
+$(X86)/record.bin: X86_ADDR := 0x7c00
+$(X86)/mbr.bin $(X86)/record.bin: $(X86)/%.bin: $(X86)/%.o
+	$(call say,X86LD,$@)
+	$(Q)$(X86LD) -m elf_i386 -Ttext=$(X86_ADDR) -e _start \
+		--oformat binary -o $@ $<
+
+$(X86)/stage2.elf: src/boot/x86/stage2/stage2.ld $(X86_OBJ)
+	$(call say,X86LD,$@)
+	$(Q)$(X86LD) -m elf_i386 -T $< -o $@ $(X86_OBJ)
+
+$(X86)/stage2.bin: $(X86)/stage2.elf
+	$(Q)$(X86OBJCOPY) -O binary -j .text $< $@
+
+.PHONY: x86-generated
+x86-generated: $(X86)/code.c
+	cp $< src/boot/x86/generated.c
 
 $(STATIC): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -106,4 +163,5 @@ clean:
 	rm -rf $(BUILD)
 
 .SECONDARY:
+-include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d)

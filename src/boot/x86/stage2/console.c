@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Console: BIOS screen and keyboard, and a 16550 driven directly.
+ */
+#include "console.h"
+
+#include <stdarg.h>
+
+#include "bios.h"
+
+#define UART_DATA	0
+#define UART_DIVISOR_LO	0
+#define UART_IRQ_ENABLE	1
+#define UART_DIVISOR_HI	1
+#define UART_FIFO	2
+#define UART_LINE	3
+#define UART_MODEM	4
+#define UART_STATUS	5
+#define UART_SCRATCH	7
+#define LINE_8N1	0x03
+#define LINE_DIVISOR	0x80
+#define MODEM_DTR_RTS	0x03
+#define STATUS_RECEIVED	0x01
+#define STATUS_CAN_SEND	0x20
+
+#define UART_CLOCK	115200
+#define BAUD_DEFAULT	9600
+#define BAUD_MIN	75
+
+/* A port nobody listens to must not hold up the boot for long. */
+#define SEND_POLLS_MAX	200000
+#define ESCAPE_POLLS_MAX 20000
+
+static uint16_t port;		/* 0: none */
+
+static bool uart_exists(uint16_t at)
+{
+	outb(at + UART_SCRATCH, 0x5a);
+	if (inb(at + UART_SCRATCH) != 0x5a)
+		return false;
+	outb(at + UART_SCRATCH, 0xa5);
+	return inb(at + UART_SCRATCH) == 0xa5;
+}
+
+void console_open_serial(const char *args)
+{
+	static const uint16_t ports[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+	uint32_t nr, baud, divisor;
+
+	nr = parse_number(args, &args);
+	baud = parse_number(skip_blanks(args), NULL);
+	if (baud < BAUD_MIN || baud > UART_CLOCK)
+		baud = BAUD_DEFAULT;
+	if (nr < ARRAY_LEN(ports))
+		nr = ports[nr];
+	port = 0;
+	if (nr > 0xffff - UART_SCRATCH || !uart_exists(nr))
+		return;
+	divisor = UART_CLOCK / baud;
+	outb(nr + UART_LINE, LINE_8N1 | LINE_DIVISOR);
+	outb(nr + UART_DIVISOR_LO, divisor);
+	outb(nr + UART_DIVISOR_HI, divisor >> 8);
+	outb(nr + UART_LINE, LINE_8N1);
+	outb(nr + UART_IRQ_ENABLE, 0);
+	outb(nr + UART_FIFO, 0x07);
+	outb(nr + UART_MODEM, MODEM_DTR_RTS);
+	port = nr;
+}
+
+static void uart_putc(char c)
+{
+	uint32_t i;
+
+	for (i = 0; i < SEND_POLLS_MAX; i++) {
+		if (inb(port + UART_STATUS) & STATUS_CAN_SEND) {
+			outb(port + UART_DATA, c);
+			return;
+		}
+	}
+	port = 0;
+}
+
+void console_putc(char c)
+{
+	if (c == '\n')
+		console_putc('\r');
+	bios_putc(c);
+	if (port)
+		uart_putc(c);
+}
+
+void console_puts(const char *s)
+{
+	while (*s)
+		console_putc(*s++);
+}
+
+static void put_number(uint32_t v)
+{
+	char digits[11];
+	uint32_t i = sizeof(digits) - 1;
+
+	digits[i] = 0;
+	do {
+		digits[--i] = '0' + v % 10;
+		v /= 10;
+	} while (v);
+	console_puts(digits + i);
+}
+
+void console_printf(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	for (; *format; format++) {
+		if (*format != '%') {
+			console_putc(*format);
+			continue;
+		}
+		switch (*++format) {
+		case 's':
+			console_puts(va_arg(args, const char *));
+			break;
+		case 'u':
+			put_number(va_arg(args, uint32_t));
+			break;
+		default:
+			console_putc(*format);
+		}
+	}
+	va_end(args);
+}
+
+/* 0 if nothing came. */
+static uint8_t uart_getc(void)
+{
+	if (!port || !(inb(port + UART_STATUS) & STATUS_RECEIVED))
+		return 0;
+	return inb(port + UART_DATA);
+}
+
+static uint8_t uart_getc_soon(void)
+{
+	uint8_t c = 0;
+	uint32_t i;
+
+	for (i = 0; i < ESCAPE_POLLS_MAX && !c; i++)
+		c = uart_getc();
+	return c;
+}
+
+/* A terminal sends cursor keys as ESC [ A or ESC O A. */
+static uint32_t uart_key(void)
+{
+	uint8_t c = uart_getc();
+
+	if (c == 0x7f)
+		return KEY_BACKSPACE;
+	if (c == '\n')
+		return KEY_ENTER;
+	if (c != KEY_ESCAPE)
+		return c;
+	c = uart_getc_soon();
+	if (c != '[' && c != 'O')
+		return KEY_ESCAPE;
+	c = uart_getc_soon();
+	return c == 'A' ? KEY_UP : c == 'B' ? KEY_DOWN : 0;
+}
+
+uint32_t console_key(void)
+{
+	uint16_t key = bios_key();
+
+	if ((key & 0xff) && (key & 0xff) != 0xe0)
+		return key & 0xff;
+	if (key >> 8 == 0x48)
+		return KEY_UP;
+	if (key >> 8 == 0x50)
+		return KEY_DOWN;
+	return uart_key();
+}
