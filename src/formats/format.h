@@ -21,7 +21,9 @@ struct dw_format_driver {
 	/* The virtual disk; holds a reference on file. */
 	int (*open)(struct dw_ctx *ctx, struct dw_dev *file,
 		    struct dw_dev **out, struct dw_err *err);
-	/* Starts a new image of 'size' virtual bytes in the empty 'file'. */
+	/* Starts a new image of 'size' virtual bytes in the empty 'file', or
+	 * on a block device, which keeps its size.  'file' is borrowed until
+	 * dw_writer_free(). */
 	int (*create)(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 		      const struct dw_format_options *options,
 		      struct dw_writer **out, struct dw_err *err);
@@ -43,7 +45,8 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 
 /*
  * Writing a new image as a stream.  The virtual disk starts as zeros.  Data
- * comes in units of unit_len bytes (a cluster), aligned, each at most once.
+ * comes in units of unit_len bytes (a cluster), aligned, each at most once;
+ * units of zeros are left out by the caller, who has tested them.
  * Writing goes in two steps, so that several threads can prepare and write
  * while the layout stays that of one thread:
  *
@@ -52,6 +55,17 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
  *   put     writes the payload; any thread, any order.
  *
  * finish writes the tables, and the header last; nothing is an image before.
+ *
+ * A payload that is a multiple of unit_len, or reaches the end of the disk,
+ * is the bytes themselves: one unit or several, which lie together in the
+ * file.  Where one place begins at the end of the one before, both may be
+ * written by one put.  A payload shorter than its unit is that unit in
+ * compressed form (raw deflate), and takes only its own bytes: compressed
+ * units lie side by side in shared clusters.  Only where compressing made the
+ * unit smaller is it worth placing so.
+ *
+ * Where maps is false (raw), off is the place, any length at any offset is
+ * taken, and unit_len only says in what steps zeros become holes.
  */
 struct dw_place {
 	uint64_t host_off;	/* in the image file */
@@ -69,9 +83,10 @@ struct dw_writer_driver {
 
 struct dw_writer {
 	const struct dw_writer_driver *driver;
-	uint32_t unit_len;	/* payload covers one unit of the disk ... */
+	uint32_t unit_len;
 	bool maps;		/* false: off is its own place, any length */
 	uint64_t size;
+	uint64_t placed_end;	/* where the last place ends */
 };
 
 int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,

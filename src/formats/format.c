@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The list of image formats, probing, and the checks all writers share. */
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/checked.h"
+#include "formats/format.h"
+
+const struct dw_format_driver *const dw_formats[] = {
+	&dw_qcow2_format,
+	&dw_raw_format,
+	NULL,
+};
+
+const struct dw_format_driver *dw_format_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; dw_formats[i]; i++)
+		if (!strcmp(dw_formats[i]->name, name))
+			return dw_formats[i];
+	return NULL;
+}
+
+const struct dw_format_driver *dw_format_by_suffix(const char *path)
+{
+	size_t i, len = strlen(path), suffix_len;
+
+	for (i = 0; dw_formats[i]; i++) {
+		suffix_len = strlen(dw_formats[i]->suffix);
+		if (len > suffix_len && !strcasecmp(path + len - suffix_len,
+						    dw_formats[i]->suffix))
+			return dw_formats[i];
+	}
+	return &dw_raw_format;
+}
+
+static int probe(struct dw_dev *file, const struct dw_format_driver **out,
+		 struct dw_err *err)
+{
+	size_t i;
+	int rc = DW_NOT_MINE;
+
+	for (i = 0; rc == DW_NOT_MINE && dw_formats[i]; i++) {
+		*out = dw_formats[i];
+		rc = dw_formats[i]->probe(file, err);
+	}
+	return rc;
+}
+
+int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
+		   const struct dw_format_driver **driver, struct dw_dev **out,
+		   struct dw_err *err)
+{
+	const struct dw_format_driver *found = NULL;
+	int rc = 0;
+
+	*out = NULL;
+	if (name) {
+		found = dw_format_by_name(name);
+		if (!found)
+			return dw_fail(err, DW_USAGE,
+				       "no image format is called \"%s\"",
+				       name);
+	} else {
+		rc = probe(file, &found, err);
+	}
+	if (rc)
+		return rc;
+	if (driver)
+		*driver = found;
+	return found->open(ctx, file, out, err);
+}
+
+int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
+		    struct dw_place *out, struct dw_err *err)
+{
+	uint64_t covers_len = payload_len;
+
+	*out = (struct dw_place){ 0 };
+	if (!payload_len || !dw_in_range(off, payload_len, w->size))
+		return dw_fail(err, DW_RANGE,
+			       "a payload of %" PRIu64 " bytes at %" PRIu64
+			       " for a disk of %" PRIu64, payload_len, off,
+			       w->size);
+	if (w->maps) {
+		covers_len = dw_round_up(payload_len, w->unit_len);
+		if (off % w->unit_len || off < w->placed_end)
+			return dw_fail(err, DW_USAGE,
+				       "a payload at %" PRIu64 " after %" PRIu64
+				       ", in units of %" PRIu32, off,
+				       w->placed_end, w->unit_len);
+	}
+	w->placed_end = off + covers_len;
+	return w->driver->place(w, off, payload_len, out, err);
+}
+
+int dw_writer_put(struct dw_writer *w, const struct dw_place *place,
+		  const void *payload, struct dw_err *err)
+{
+	return w->driver->put(w, place, payload, err);
+}
+
+int dw_writer_finish(struct dw_writer *w, struct dw_err *err)
+{
+	return w->driver->finish(w, err);
+}
+
+void dw_writer_free(struct dw_writer *w)
+{
+	if (w)
+		w->driver->free(w);
+}

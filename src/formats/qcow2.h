@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* qcow2, inside this room: its header, its tables, its open image. */
+#ifndef DW_FORMATS_QCOW2_H
+#define DW_FORMATS_QCOW2_H
+
+#include <pthread.h>
+
+#include "dev/dev.h"
+
+#define DW_QCOW2_MAGIC 0x514649fbu	/* "QFI\xfb" */
+#define DW_QCOW2_V2_LEN 72
+#define DW_QCOW2_V3_LEN 104
+#define DW_QCOW2_HEADER_LEN 112		/* with the compression type */
+
+#define DW_QCOW2_CLUSTER_BITS_MIN 9
+#define DW_QCOW2_CLUSTER_BITS_MAX 21
+#define DW_QCOW2_CLUSTER_LEN 65536u	/* of a new image */
+
+/* What QEMU accepts; larger tables are of no image that was ever used. */
+#define DW_QCOW2_L1_MAX_LEN (32u << 20)
+#define DW_QCOW2_REFTABLE_MAX_LEN (8u << 20)
+#define DW_QCOW2_SNAPSHOTS_MAX 65536u
+#define DW_QCOW2_BACKING_MAX_LEN 1023u
+
+enum {
+	DW_QCOW2_INCOMPAT_DIRTY = 1 << 0,
+	DW_QCOW2_INCOMPAT_CORRUPT = 1 << 1,
+	DW_QCOW2_INCOMPAT_DATA_FILE = 1 << 2,
+	DW_QCOW2_INCOMPAT_COMPRESSION = 1 << 3,
+	DW_QCOW2_INCOMPAT_EXT_L2 = 1 << 4,
+	DW_QCOW2_INCOMPAT_KNOWN = (1 << 5) - 1,
+};
+
+enum { DW_QCOW2_ZLIB = 0, DW_QCOW2_ZSTD = 1 };
+
+/* Table entries. */
+#define DW_QCOW2_COPIED (UINT64_C(1) << 63)
+#define DW_QCOW2_COMPRESSED (UINT64_C(1) << 62)
+#define DW_QCOW2_READS_ZERO UINT64_C(1)
+#define DW_QCOW2_OFF_MASK UINT64_C(0x00fffffffffffe00)
+
+/* The extensions that matter to a reader. */
+#define DW_QCOW2_EXT_FEATURE_NAMES 0x6803f857u
+#define DW_QCOW2_EXT_DATA_FILE 0x44415441u
+
+struct dw_qcow2_header {
+	uint32_t version;
+	uint64_t backing_off;
+	uint32_t backing_len;
+	uint32_t cluster_bits;
+	uint64_t size;
+	uint32_t crypt_method;
+	uint32_t l1_nr;
+	uint64_t l1_off;
+	uint64_t reftable_off;
+	uint32_t reftable_clusters_nr;
+	uint32_t snapshots_nr;
+	uint64_t snapshots_off;
+	uint64_t incompat;
+	uint64_t compat;
+	uint64_t autoclear;
+	uint32_t refcount_order;
+	uint32_t header_len;
+	uint8_t compression;
+};
+
+/* Bytes to struct; buf holds the first len bytes of the file.  DW_NOT_MINE
+ * without the magic, DW_UNSUPPORTED for another version, DW_CORRUPT where the
+ * header is cut off. */
+int dw_qcow2_decode(const uint8_t *buf, size_t len, struct dw_qcow2_header *out,
+		    struct dw_err *err);
+/* Pure: every field, against the others and the length of the file. */
+int dw_qcow2_check(const struct dw_qcow2_header *h, uint64_t file_len,
+		   struct dw_err *err);
+/* A header of version 3. */
+void dw_qcow2_encode(const struct dw_qcow2_header *h,
+		     uint8_t buf[DW_QCOW2_HEADER_LEN]);
+
+struct dw_qcow2_ext {
+	uint32_t type;
+	uint32_t len;
+	const uint8_t *data;
+};
+
+/* Steps through the extensions in buf[*pos..len): 1 and the next one, 0 at
+ * their end, DW_CORRUPT.  It ends because *pos grows with every step. */
+int dw_qcow2_ext_next(const uint8_t *buf, size_t len, size_t *pos,
+		      struct dw_qcow2_ext *out, struct dw_err *err);
+
+/* Bytes of guest that one L1 entry stands for. */
+uint64_t dw_qcow2_l2_span(const struct dw_qcow2_header *h);
+
+/* Why an intact image is not for us: 0, DW_UNSUPPORTED or DW_DENIED.  buf
+ * holds the first cluster, as far as the file reaches. */
+int dw_qcow2_refuse(const struct dw_qcow2_header *h, const uint8_t *buf,
+		    size_t len, struct dw_err *err);
+
+struct dw_qcow2_slice;
+struct dw_qcow2_inflated;
+
+struct dw_qcow2 {
+	struct dw_dev dev;
+	struct dw_dev *file;
+	struct dw_qcow2_header h;
+	uint32_t cluster_len;
+	uint64_t *l1;
+	size_t l1_nr;
+
+	/* Guards both caches; what they hold is copied out under it. */
+	pthread_mutex_t lock;
+	uint64_t tick;
+	struct dw_qcow2_slice *slices;
+	struct dw_qcow2_inflated *inflated;
+	unsigned inflated_nr;
+};
+
+/* A run of guest bytes that lies in one way. */
+struct dw_qcow2_run {
+	enum dw_extent_kind kind;
+	uint64_t len;
+	uint64_t host_off;	/* DATA, COMPRESSED */
+	uint64_t host_len;	/* COMPRESSED: at most so many bytes */
+};
+
+int dw_qcow2_caches_new(struct dw_qcow2 *q, struct dw_err *err);
+void dw_qcow2_caches_free(struct dw_qcow2 *q);
+
+/* Finds out how the bytes from off on lie, for at most len; a COMPRESSED run
+ * stays within one cluster. */
+int dw_qcow2_map(struct dw_qcow2 *q, uint64_t off, uint64_t len,
+		 struct dw_qcow2_run *out, struct dw_err *err);
+
+/* Reads len bytes from in_off on of the cluster that run describes. */
+int dw_qcow2_read_compressed(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
+			     uint32_t in_off, void *buf, uint32_t len,
+			     struct dw_err *err);
+void dw_qcow2_inflated_free(struct dw_qcow2 *q);
+
+/* Unpacks one cluster, pure: DW_CORRUPT where src does not give dst_len. */
+int dw_qcow2_unpack(uint8_t compression, const uint8_t *src, size_t src_len,
+		    uint8_t *dst, size_t dst_len, struct dw_err *err);
+
+extern const struct dw_dev_driver dw_qcow2_dev_driver;
+
+#endif

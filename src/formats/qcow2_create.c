@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A new qcow2 image (version 3), written as a stream. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "formats/qcow2_create.h"
+
+/* The file grows in steps, so that threads seldom wait for each other. */
+#define GROW_LEN (64u << 20)
+
+struct qcow2_writer {
+	struct dw_writer w;
+	struct dw_dev *file;
+	uint32_t cluster_len;
+	bool is_fresh;		/* an empty file: reads as zeros, grows */
+	struct dw_qcow2_layout layout;
+	struct dw_qcow2_alloc alloc;
+	/* Held for writing while the file grows, for reading while it is
+	 * written: the device's size must not change under a write. */
+	pthread_rwlock_t grow_lock;
+};
+
+static struct qcow2_writer *writer_of(struct dw_writer *w)
+{
+	return (struct qcow2_writer *)w;
+}
+
+static int qcow2_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
+		       struct dw_place *out, struct dw_err *err)
+{
+	struct qcow2_writer *q = writer_of(w);
+	uint64_t guest_cl = off / q->cluster_len;
+
+	out->len = payload_len;
+	if (payload_len % q->cluster_len == 0 || off + payload_len == w->size)
+		return dw_qcow2_alloc_plain(&q->alloc, guest_cl,
+					    dw_div_up(payload_len,
+						      q->cluster_len),
+					    &out->host_off, err);
+	if (payload_len < q->cluster_len)
+		return dw_qcow2_alloc_packed(&q->alloc, guest_cl,
+					     (uint32_t)payload_len,
+					     &out->host_off, err);
+	return dw_fail(err, DW_USAGE,
+		       "qcow2: a payload of %" PRIu64 " bytes for clusters of %"
+		       PRIu32, payload_len, q->cluster_len);
+}
+
+/* Where the step is too much (a limit, a full host), what is needed may still
+ * fit. */
+static int grow(struct qcow2_writer *q, uint64_t end, struct dw_err *err)
+{
+	int rc = 0;
+
+	pthread_rwlock_wrlock(&q->grow_lock);
+	if (q->file->size < end && q->is_fresh &&
+	    dw_dev_resize(q->file, dw_round_up(end, GROW_LEN), NULL))
+		rc = dw_dev_resize(q->file, end, err);
+	else if (q->file->size < end)
+		rc = dw_fail(err, DW_NOSPACE,
+			     "%s: has %" PRIu64 " bytes, %" PRIu64
+			     " are needed", q->file->name, q->file->size, end);
+	pthread_rwlock_unlock(&q->grow_lock);
+	return rc;
+}
+
+static int qcow2_put(struct dw_writer *w, const struct dw_place *place,
+		     const void *payload, struct dw_err *err)
+{
+	struct qcow2_writer *q = writer_of(w);
+	uint64_t end = place->host_off + place->len;
+	int rc = 0;
+
+	pthread_rwlock_rdlock(&q->grow_lock);
+	if (q->file->size < end) {
+		pthread_rwlock_unlock(&q->grow_lock);
+		rc = grow(q, end, err);
+		if (rc)
+			return rc;
+		pthread_rwlock_rdlock(&q->grow_lock);
+	}
+	rc = dw_dev_pwrite(q->file, place->host_off, payload, place->len, err);
+	pthread_rwlock_unlock(&q->grow_lock);
+	return rc;
+}
+
+static int write_header(struct qcow2_writer *q, struct dw_err *err)
+{
+	const struct dw_qcow2_layout *l = &q->layout;
+	struct dw_qcow2_header h = {
+		.version = 3,
+		.cluster_bits = q->alloc.cluster_bits,
+		/* QEMU counts a disk in sectors. */
+		.size = dw_round_up(q->w.size, 512),
+		.l1_nr = (uint32_t)l->l1_nr,
+		.l1_off = l->l1_off,
+		.reftable_off = l->reftable_off,
+		.reftable_clusters_nr = (uint32_t)l->reftable_clusters_nr,
+		.refcount_order = 4,
+		.header_len = DW_QCOW2_HEADER_LEN,
+	};
+	uint8_t buf[512] = { 0 };
+
+	dw_qcow2_encode(&h, buf);
+	return dw_dev_pwrite(q->file, 0, buf, sizeof(buf), err);
+}
+
+/* What lies between the end of an odd disk and the end of its last cluster
+ * shows when the disk is made larger. */
+static int zero_tail(struct qcow2_writer *q, struct dw_err *err)
+{
+	const struct dw_qcow2_alloc *a = &q->alloc;
+	const struct dw_qcow2_placed *last;
+	uint64_t in_cl = q->w.size % q->cluster_len;
+	uint64_t last_off;
+
+	if (q->is_fresh || !in_cl || !a->placed_nr)
+		return 0;
+	last = &a->placed[a->placed_nr - 1];
+	if (last->entry & DW_QCOW2_COMPRESSED ||
+	    last->guest_cl + last->nr <= q->w.size / q->cluster_len)
+		return 0;
+	last_off = (last->entry & DW_QCOW2_OFF_MASK) +
+		   (last->nr - 1) * q->cluster_len;
+	return dw_dev_zero(q->file, last_off + in_cl, q->cluster_len - in_cl,
+			   err);
+}
+
+/*
+ * Data, L2 tables, refcounts, L1, and the header that makes it an image last.
+ * The caller flushes what it keeps; on a block device, where an old image may
+ * have been, everything is made durable before the header.
+ */
+static int qcow2_finish(struct dw_writer *w, struct dw_err *err)
+{
+	struct qcow2_writer *q = writer_of(w);
+	uint64_t end;
+	int rc;
+
+	rc = dw_qcow2_alloc_end(&q->alloc, err);
+	if (!rc)
+		rc = dw_qcow2_layout_end(&q->layout, &q->alloc, err);
+	if (rc)
+		return rc;
+	end = q->layout.end_off;
+	if (q->is_fresh)
+		rc = dw_dev_resize(q->file, end, err);
+	else if (q->file->size < end)
+		rc = grow(q, end, err);
+	if (!rc)
+		rc = zero_tail(q, err);
+	if (!rc)
+		rc = dw_qcow2_write_tables(q->file, &q->layout, &q->alloc,
+					   q->is_fresh, err);
+	if (!rc && !q->is_fresh)
+		rc = dw_dev_flush(q->file, err);
+	return rc ? rc : write_header(q, err);
+}
+
+static void qcow2_free(struct dw_writer *w)
+{
+	struct qcow2_writer *q = writer_of(w);
+
+	dw_qcow2_alloc_free(&q->alloc);
+	pthread_rwlock_destroy(&q->grow_lock);
+	free(q);
+}
+
+static const struct dw_writer_driver qcow2_writer_driver = {
+	.place = qcow2_place,
+	.put = qcow2_put,
+	.finish = qcow2_finish,
+	.free = qcow2_free,
+};
+
+static int check_cluster_len(uint32_t len, struct dw_err *err)
+{
+	if (dw_is_pow2(len) && len >= 1u << DW_QCOW2_CLUSTER_BITS_MIN &&
+	    len <= 1u << DW_QCOW2_CLUSTER_BITS_MAX)
+		return 0;
+	return dw_fail(err, DW_USAGE,
+		       "qcow2: clusters of %" PRIu32 " bytes (a power of two "
+		       "from 512 to 2097152)", len);
+}
+
+int dw_qcow2_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		    const struct dw_format_options *options,
+		    struct dw_writer **out, struct dw_err *err)
+{
+	uint32_t cluster_len = options ? options->cluster_len : 0;
+	struct qcow2_writer *q;
+	int rc;
+
+	*out = NULL;
+	if (!cluster_len)
+		cluster_len = DW_QCOW2_CLUSTER_LEN;
+	rc = check_cluster_len(cluster_len, err);
+	if (rc)
+		return rc;
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return dw_fail_nomem(err);
+	pthread_rwlock_init(&q->grow_lock, NULL);
+	q->w = (struct dw_writer){
+		.driver = &qcow2_writer_driver, .unit_len = cluster_len,
+		.maps = true, .size = size,
+	};
+	q->file = file;
+	q->is_fresh = !file->size;
+	q->cluster_len = cluster_len;
+	q->alloc.cluster_bits = (uint32_t)__builtin_ctz(cluster_len);
+	q->alloc.cap_len = ctx->memory_cap_len;
+	rc = dw_qcow2_layout_front(&q->layout, size, q->alloc.cluster_bits,
+				   err);
+	q->alloc.next_off = q->layout.data_off;
+	/* No old header may make sense of what is written from now on. */
+	if (!rc && !q->is_fresh)
+		rc = dw_dev_zero(file, 0, dw_min(cluster_len, file->size), err);
+	if (rc) {
+		qcow2_free(&q->w);
+		return rc;
+	}
+	*out = &q->w;
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Probing and opening a qcow2 image. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "formats/qcow2.h"
+#include "formats/qcow2_create.h"
+
+static int qcow2_probe(struct dw_dev *file, struct dw_err *err)
+{
+	uint8_t magic[4];
+	int rc;
+
+	if (file->size < sizeof(magic))
+		return dw_fail(err, DW_NOT_MINE, "qcow2: %" PRIu64 " bytes",
+			       file->size);
+	rc = dw_dev_pread(file, 0, magic, sizeof(magic), err);
+	if (rc)
+		return rc;
+	/* Versions that we do not read are ours all the same: refused by
+	 * name, rather than taken for a raw disk. */
+	if (dw_be32(magic) != DW_QCOW2_MAGIC)
+		return dw_fail(err, DW_NOT_MINE, "qcow2: no magic number");
+	return 0;
+}
+
+static int read_header(struct dw_dev *file, struct dw_qcow2_header *out,
+		       struct dw_err *err)
+{
+	uint8_t buf[DW_QCOW2_HEADER_LEN];
+	size_t len = dw_min(file->size, sizeof(buf));
+	int rc;
+
+	rc = dw_dev_pread(file, 0, buf, len, err);
+	if (!rc)
+		rc = dw_qcow2_decode(buf, len, out, err);
+	if (!rc)
+		rc = dw_qcow2_check(out, file->size, err);
+	return rc;
+}
+
+/* The first cluster holds the extensions and the backing file's name. */
+static int refuse(struct dw_qcow2 *q, struct dw_err *err)
+{
+	size_t len = dw_min(q->file->size, q->cluster_len);
+	uint8_t *buf = malloc(len);
+	int rc;
+
+	if (!buf)
+		return dw_fail_nomem(err);
+	rc = dw_dev_pread(q->file, 0, buf, len, err);
+	if (!rc)
+		rc = dw_qcow2_refuse(&q->h, buf, len, err);
+	free(buf);
+	return rc;
+}
+
+/* Only as much of the table as the disk needs: at most 32 MiB. */
+static int read_l1(struct dw_qcow2 *q, struct dw_err *err)
+{
+	size_t i, nr = dw_div_up(q->h.size, dw_qcow2_l2_span(&q->h));
+	int rc;
+
+	if (!nr)
+		return 0;
+	q->l1 = malloc(nr * 8);
+	if (!q->l1)
+		return dw_fail_nomem(err);
+	rc = dw_dev_pread(q->file, q->h.l1_off, q->l1, nr * 8, err);
+	if (rc)
+		return dw_err_prefix(err, rc, "qcow2: the L1 table");
+	for (i = 0; i < nr; i++)
+		q->l1[i] = dw_be64((const uint8_t *)&q->l1[i]) &
+			   DW_QCOW2_OFF_MASK;
+	q->l1_nr = nr;
+	return 0;
+}
+
+static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
+		      struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_qcow2_header h;
+	struct dw_qcow2 *q;
+	int rc;
+
+	*out = NULL;
+	rc = read_header(file, &h, err);
+	if (rc)
+		return rc;
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return dw_fail_nomem(err);
+	rc = dw_dev_init(&q->dev, &dw_qcow2_dev_driver, file->name, h.size, 512,
+			 true, err);
+	if (rc) {
+		free(q);
+		return rc;
+	}
+	q->file = dw_dev_ref(file);
+	q->h = h;
+	q->cluster_len = 1u << h.cluster_bits;
+	rc = dw_qcow2_caches_new(q, err);
+	if (!rc)
+		rc = refuse(q, err);
+	if (!rc)
+		rc = read_l1(q, err);
+	if (rc) {
+		dw_dev_close(&q->dev, NULL);
+		return rc;
+	}
+	*out = &q->dev;
+	return 0;
+}
+
+const struct dw_format_driver dw_qcow2_format = {
+	.name = "qcow2",
+	.suffix = ".qcow2",
+	.probe = qcow2_probe,
+	.open = qcow2_open,
+	.create = dw_qcow2_create,
+};

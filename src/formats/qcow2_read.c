@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The virtual disk of a qcow2 image as a read-only block device. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "formats/qcow2.h"
+
+static int read_run(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
+		    uint64_t off, void *buf, struct dw_err *err)
+{
+	switch (run->kind) {
+	case DW_EXTENT_DATA:
+		return dw_dev_pread(q->file, run->host_off, buf, run->len, err);
+	case DW_EXTENT_COMPRESSED:
+		return dw_qcow2_read_compressed(q, run,
+						(uint32_t)(off % q->cluster_len),
+						buf, (uint32_t)run->len, err);
+	default:
+		memset(buf, 0, run->len);
+		return 0;
+	}
+}
+
+static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
+		       struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	struct dw_qcow2_run run;
+	uint8_t *p = buf;
+	int rc;
+
+	/* It ends because a run is never empty. */
+	while (len) {
+		rc = dw_qcow2_map(q, off, len, &run, err);
+		if (!rc)
+			rc = read_run(q, &run, off, p, err);
+		if (rc)
+			return rc;
+		p += run.len;
+		off += run.len;
+		len -= run.len;
+	}
+	return 0;
+}
+
+/* A hole of the file is an allocated cluster that reads as zeros. */
+static int extent_of_data(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
+			  struct dw_extent *out, struct dw_err *err)
+{
+	uint64_t off = out->off;
+	int rc;
+
+	rc = dw_dev_extent(q->file, run->host_off, run->len, out, err);
+	if (rc)
+		return rc;
+	out->off = off;
+	if (out->kind == DW_EXTENT_UNMAPPED)
+		out->kind = DW_EXTENT_ZERO;
+	return 0;
+}
+
+static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
+			struct dw_extent *out, struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	struct dw_qcow2_run run;
+	int rc;
+
+	rc = dw_qcow2_map(q, off, len, &run, err);
+	if (rc)
+		return rc;
+	out->kind = run.kind;
+	out->len = run.len;
+	if (run.kind == DW_EXTENT_DATA)
+		return extent_of_data(q, &run, out, err);
+	return 0;
+}
+
+static int qcow2_close(struct dw_dev *dev, struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+
+	dw_qcow2_caches_free(q);
+	free(q->l1);
+	return dw_dev_close(q->file, err);
+}
+
+const struct dw_dev_driver dw_qcow2_dev_driver = {
+	.kind = "qcow2",
+	.pread = qcow2_pread,
+	.extent = qcow2_extent,
+	.close = qcow2_close,
+};

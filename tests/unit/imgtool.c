@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A small program over the rooms formats and part, for shell tests:
+ *
+ *   imgtool to-raw IMAGE OUT [FORMAT]      the virtual disk as a raw file
+ *   imgtool to-qcow2 IMAGE OUT [CLUSTER [packed]]
+ *                                          as our own qcow2, optionally with
+ *                                          compressed clusters
+ *   imgtool extents IMAGE                  runs as KIND OFF LEN
+ *   imgtool parts IMAGE                    the partition table
+ *
+ * An error is one line "code N: text", and exit status 1.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "dev/kinds.h"
+#include "dev/output.h"
+#include "formats/format.h"
+#include "part/part.h"
+
+static struct dw_ctx *ctx;
+
+static int open_image(const char *path, const char *format, struct dw_dev **out,
+		      struct dw_err *err)
+{
+	struct dw_dev *file = NULL;
+	int rc;
+
+	rc = dw_file_open(ctx, path, 0, &file, err);
+	if (!rc)
+		rc = dw_format_open(ctx, file, format, NULL, out, err);
+	dw_dev_close(file, NULL);
+	return rc;
+}
+
+/* Raw deflate of one unit: its length, or 0 where it does not get smaller. */
+static size_t pack(const uint8_t *buf, size_t len, uint8_t *dst)
+{
+	z_stream z = { 0 };
+	size_t got = 0;
+
+	if (deflateInit2(&z, 6, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		return 0;
+	z.next_in = (uint8_t *)buf;
+	z.avail_in = (uInt)len;
+	z.next_out = dst;
+	z.avail_out = (uInt)len - 1;
+	if (deflate(&z, Z_FINISH) == Z_STREAM_END)
+		got = z.total_out;
+	deflateEnd(&z);
+	return got;
+}
+
+static int copy(struct dw_dev *src, struct dw_writer *w, bool packed,
+		struct dw_err *err)
+{
+	size_t unit = w->maps ? w->unit_len : 65536;
+	uint8_t *buf = malloc(unit), *small = malloc(unit);
+	struct dw_place place;
+	struct dw_extent e;
+	uint64_t off;
+	size_t n, packed_len;
+	int rc = 0;
+
+	for (off = 0; !rc && off < src->size; off += n) {
+		n = dw_min(unit, src->size - off);
+		rc = dw_dev_extent(src, off, n, &e, err);
+		if (rc || (e.len == n && e.kind == DW_EXTENT_UNMAPPED))
+			continue;
+		rc = dw_dev_pread(src, off, buf, n, err);
+		if (rc || dw_is_zero(buf, n))
+			continue;
+		packed_len = packed && n == unit ? pack(buf, n, small) : 0;
+		rc = dw_writer_place(w, off, packed_len ? packed_len : n,
+				     &place, err);
+		if (!rc)
+			rc = dw_writer_put(w, &place, packed_len ? small : buf,
+					   err);
+	}
+	free(buf);
+	free(small);
+	return rc ? rc : dw_writer_finish(w, err);
+}
+
+static int convert(const struct dw_format_driver *format, int argc, char **argv,
+		   struct dw_err *err)
+{
+	struct dw_format_options options = { 0 };
+	struct dw_output *out = NULL;
+	struct dw_writer *w = NULL;
+	struct dw_dev *src = NULL;
+	bool maps = format == &dw_qcow2_format;
+	int rc;
+
+	if (maps && argc > 4)
+		options.cluster_len = (uint32_t)atoi(argv[4]);
+	rc = open_image(argv[2], !maps && argc > 4 ? argv[4] : NULL, &src, err);
+	if (!rc)
+		rc = dw_output_open(ctx, argv[3], DW_OUTPUT_FORCE, &out, err);
+	if (!rc)
+		rc = format->create(ctx, out->dev, src->size, &options, &w,
+				    err);
+	if (!rc)
+		rc = copy(src, w, maps && argc > 5, err);
+	if (!rc)
+		rc = dw_output_commit(out, err);
+	dw_writer_free(w);
+	dw_output_close(out);
+	dw_dev_close(src, NULL);
+	return rc;
+}
+
+static int extents(const char *path, struct dw_err *err)
+{
+	static const char *const names[] = {
+		"data", "zero", "unmapped", "compressed"
+	};
+	struct dw_dev *src = NULL;
+	struct dw_extent e;
+	uint64_t off;
+	int rc;
+
+	rc = open_image(path, NULL, &src, err);
+	for (off = 0; !rc && off < src->size; off += e.len) {
+		rc = dw_dev_extent(src, off, src->size - off, &e, err);
+		if (!rc)
+			printf("%s %" PRIu64 " %" PRIu64 " %s %" PRIu64 "\n",
+			       names[e.kind], e.off, e.len,
+			       e.host_fd < 0 ? "-" : "plain",
+			       e.host_fd < 0 ? 0 : e.host_off);
+	}
+	dw_dev_close(src, NULL);
+	return rc;
+}
+
+static int parts(const char *path, struct dw_err *err)
+{
+	struct dw_part_table *t = NULL;
+	struct dw_dev *disk = NULL;
+	size_t i;
+	int rc;
+
+	rc = open_image(path, NULL, &disk, err);
+	if (!rc)
+		rc = dw_part_read(disk, &t, err);
+	if (!rc)
+		printf("%s sector %u signature %08x%s\n",
+		       t->kind == DW_PART_GPT ? "gpt" : "mbr", t->sector_len,
+		       t->disk_signature, t->backup_used ? " backup" : "");
+	for (i = 0; !rc && i < t->parts_nr; i++)
+		printf("%u %" PRIu64 " %" PRIu64 " %02x%s%s%s%s\n",
+		       t->parts[i].nr, t->parts[i].start_lba,
+		       t->parts[i].len_lba, t->parts[i].mbr_type,
+		       t->parts[i].active ? " active" : "",
+		       t->parts[i].extended ? " extended" : "",
+		       *t->parts[i].name ? " " : "", t->parts[i].name);
+	dw_part_free(t);
+	dw_dev_close(disk, NULL);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct dw_err err = { 0 };
+	int rc = DW_USAGE;
+
+	if (dw_ctx_new(&ctx, &err))
+		return 1;
+	if (argc >= 4 && !strcmp(argv[1], "to-raw"))
+		rc = convert(&dw_raw_format, argc, argv, &err);
+	else if (argc >= 4 && !strcmp(argv[1], "to-qcow2"))
+		rc = convert(&dw_qcow2_format, argc, argv, &err);
+	else if (argc == 3 && !strcmp(argv[1], "extents"))
+		rc = extents(argv[2], &err);
+	else if (argc == 3 && !strcmp(argv[1], "parts"))
+		rc = parts(argv[2], &err);
+	dw_ctx_free(ctx);
+	if (rc)
+		printf("code %d: %s\n", rc, err.text);
+	return rc ? 1 : 0;
+}
