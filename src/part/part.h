@@ -17,7 +17,7 @@ struct dw_part {
 	uint64_t len_lba;
 	uint64_t entry_off;	/* where its entry lies on the disk, bytes */
 	uint8_t mbr_type;	/* MBR: 0x83 ... ; GPT: 0 */
-	bool active;
+	bool active;		/* GPT: the "legacy BIOS bootable" attribute */
 	bool logical;
 	bool extended;		/* the container of logical partitions */
 	uint8_t type_guid[16];	/* GPT, as on disk */
@@ -27,6 +27,7 @@ struct dw_part {
 
 struct dw_part_table {
 	enum dw_part_kind kind;
+	uint32_t sector_len;		/* in which the table itself counts */
 	uint32_t disk_signature;	/* MBR */
 	uint8_t disk_guid[16];		/* GPT */
 	bool backup_used;		/* GPT: the first copy was bad */
@@ -44,9 +45,13 @@ struct dw_part_driver {
 /* GPT before MBR: a GPT disk carries a protective MBR. */
 extern const struct dw_part_driver *const dw_part_drivers[];
 
-/* Reads and checks the table of a disk; DW_NOT_MINE where there is none. A
+/*
+ * Reads and checks the table of a disk; DW_NOT_MINE where there is none.  A
  * sector 0 with 55 AA and four empty entries is no table, nor is the boot
- * sector of a filesystem. */
+ * sector of a filesystem.  All LBAs in the result are sectors of 512 bytes,
+ * whatever the table itself counts in.  DW_CORRUPT: overlapping or cyclic
+ * partitions, past the end of the disk, no GPT behind a protective MBR.
+ */
 int dw_part_read(struct dw_dev *disk, struct dw_part_table **out,
 		 struct dw_err *err);
 void dw_part_free(struct dw_part_table *table);
