@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opens what a locator names, by stacking devices on each other. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dev/kinds.h"
+#include "part/part.h"
+#include "stack/locator.h"
+#include "stack/stack.h"
+
+static bool host_file_exists(void *arg, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+static int open_part(struct dw_dev *below, unsigned nr, struct dw_dev **out,
+		     struct dw_err *err)
+{
+	struct dw_part_table *table = NULL;
+	const struct dw_part *part;
+	int ret;
+
+	ret = dw_part_read(below, &table, err);
+	if (ret == DW_NOT_MINE)
+		return dw_fail(err, DW_NOENT, "%s: there is no partition %u,"
+			       " nor a partition table", below->name, nr);
+	if (ret)
+		return ret;
+	part = dw_part_by_nr(table, nr);
+	if (!part)
+		ret = dw_fail(err, DW_NOENT, "%s: there is no partition %u"
+			      " among the %zu of its table", below->name, nr,
+			      table->parts_nr);
+	else
+		ret = dw_part_open(below, part, out, err);
+	dw_part_free(table);
+	return ret;
+}
+
+/* Puts one layer on top of stack->dev. */
+static int push_layer(struct dw_stack *stack,
+		      const struct dw_locator_layer *layer, struct dw_err *err)
+{
+	struct dw_dev *dev = NULL;
+	int ret;
+
+	if (layer->kind == DW_LOCATOR_VOLUME)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: the logical volume %s"
+			       " cannot be opened, LVM is not handled",
+			       stack->dev->name, layer->text);
+	ret = open_part(stack->dev, layer->part_nr, &dev, err);
+	if (ret)
+		return ret;
+	/* The new layer holds a reference of its own on the one below. */
+	dw_dev_close(stack->dev, NULL);
+	stack->dev = dev;
+	stack->part_nr = layer->part_nr;
+	return 0;
+}
+
+static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
+		      const char *format, unsigned flags, struct dw_err *err)
+{
+	int ret;
+
+	ret = dw_file_open(ctx, stack->image, flags, &stack->file, err);
+	if (ret)
+		return ret;
+	ret = dw_format_open(ctx, stack->file, format, &stack->format,
+			     &stack->disk, err);
+	if (ret)
+		return ret;
+	stack->dev = dw_dev_ref(stack->disk);
+	if ((flags & DW_OPEN_RDWR) && stack->disk->readonly)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: a %s image cannot be"
+			       " changed in place", stack->image,
+			       stack->format->name);
+	return 0;
+}
+
+int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
+		  unsigned flags, struct dw_stack *out, struct dw_err *err)
+{
+	struct dw_locator loc;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = dw_locator_parse(locator, host_file_exists, NULL, &loc, err);
+	if (ret)
+		goto out;
+	out->image = loc.image;
+	out->path = loc.path;
+	loc.image = loc.path = NULL;
+	ret = open_image(ctx, out, format, flags, err);
+	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
+		ret = push_layer(out, &loc.layers[i], err);
+out:
+	dw_locator_free(&loc);
+	if (ret)
+		dw_stack_close(out, NULL);
+	return ret;
+}
+
+int dw_stack_close(struct dw_stack *stack, struct dw_err *err)
+{
+	struct dw_dev *layers[] = { stack->dev, stack->disk, stack->file };
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+		int one = dw_dev_close(layers[i], ret ? NULL : err);
+
+		if (!ret)
+			ret = one;
+	}
+	free(stack->image);
+	free(stack->path);
+	memset(stack, 0, sizeof(*stack));
+	return ret;
+}
+
+int dw_open(struct dw_ctx *ctx, const char *locator, const char *format,
+	    unsigned flags, struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_stack stack;
+	int ret;
+
+	*out = NULL;
+	ret = dw_stack_open(ctx, locator, format, flags, &stack, err);
+	if (ret)
+		return ret;
+	if (stack.path)
+		ret = dw_fail(err, DW_USAGE, "%s: a path inside the image,"
+			      " '%s', makes no sense here", stack.image,
+			      stack.path);
+	else
+		*out = dw_dev_ref(stack.dev);
+	dw_stack_close(&stack, NULL);
+	return ret;
+}
