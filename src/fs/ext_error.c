@@ -30,6 +30,7 @@ static enum dw_code code_of(errcode_t rc)
 	case EXT2_ET_DIR_NO_SPACE:
 	case EXT2_ET_EXPAND_DIR_ERR:
 	case EXT2_ET_EA_NO_SPACE:
+	case EXT2_ET_INLINE_DATA_NO_SPACE:
 	case EXT2_ET_EXTENT_NO_SPACE:
 		return DW_NOSPACE;
 	case EXT2_ET_FILE_NOT_FOUND:

@@ -30,12 +30,14 @@ static const char *const ro_compat_names[32] = {
 };
 
 /*
- * What libext2fs handles bars nothing but: an external journal is no
+ * What libext2fs handles (its header leaves MMP out, its library does not) bars
+ * nothing but: an external journal is no
  * filesystem; blocks shared by files, snapshots and copies must not be changed
  * in place; the usage files of quotas would be wrong after a change.
  */
 #define READABLE_INCOMPAT \
-	(EXT2_LIB_FEATURE_INCOMPAT_SUPP & ~EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
+	((EXT2_LIB_FEATURE_INCOMPAT_SUPP | EXT4_FEATURE_INCOMPAT_MMP) & \
+	 ~EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
 #define WRITABLE_RO_COMPAT \
 	(EXT2_LIB_FEATURE_RO_COMPAT_SUPP & \
 	 ~(EXT4_FEATURE_RO_COMPAT_READONLY | EXT4_FEATURE_RO_COMPAT_QUOTA | \
@@ -50,6 +52,8 @@ static const char *const ro_compat_names[32] = {
 
 const char *dw_ext_type_name(const struct dw_ext_super *sb)
 {
+	if (sb->incompat & EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
+		return "jbd";
 	if (sb->incompat & ~EXT3_INCOMPAT || sb->ro_compat & ~EXT3_RO_COMPAT)
 		return "ext4";
 	return sb->compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL ? "ext3" : "ext2";

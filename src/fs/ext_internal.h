@@ -60,7 +60,7 @@ void dw_ext_super_info(const struct dw_ext_super *sb, struct dw_fs_info *out);
 
 /* ---- ext_feature.c ---------------------------------------------------- */
 
-/* "ext2", "ext3" or "ext4", by the rules of libblkid. */
+/* "ext2", "ext3", "ext4" or "jbd", by the rules of libblkid. */
 const char *dw_ext_type_name(const struct dw_ext_super *sb);
 /* Names separated by spaces, as dumpe2fs has them. */
 void dw_ext_feature_names(const struct dw_ext_super *sb, char *out,
@@ -118,6 +118,79 @@ void dw_ext_close_raw(ext2_filsys fs);
 /* Loads the bitmaps unless they are. */
 int dw_ext_load_bitmaps(ext2_filsys fs, struct dw_err *err);
 
+/* ---- ext_inode.c ------------------------------------------------------ */
+
+/* An inode as far as reading goes; in the host's byte order. */
+struct dw_ext_node {
+	ext2_ino_t ino;
+	uint32_t mode;
+	uint32_t links_nr;
+	uint32_t flags;
+	uint32_t generation;
+	uint64_t size;
+	uint64_t acl_blk;	/* 0: none */
+	uint8_t i_block[60];	/* as on disk */
+};
+
+/* From the bytes of the inode table, at least 128 of them. */
+void dw_ext_node_decode(const uint8_t *p, ext2_ino_t ino,
+			struct dw_ext_node *out);
+/* DW_CORRUPT for a number out of range or a wrong checksum. */
+int dw_ext_node_read(ext2_filsys fs, ext2_ino_t ino, struct dw_ext_node *out,
+		     struct dw_err *err);
+/* Whether i_block holds block numbers, not data or a device number. */
+bool dw_ext_node_has_map(const struct dw_ext_node *n);
+/* Reads and writes all that the inode table has of an inode; the buffer is
+ * EXT2_INODE_SIZE long and malloced, never shorter than the struct. */
+int dw_ext_inode_load(ext2_filsys fs, ext2_ino_t ino,
+		      struct ext2_inode_large **out, struct dw_err *err);
+int dw_ext_inode_store(ext2_filsys fs, ext2_ino_t ino,
+		       struct ext2_inode_large *inode, struct dw_err *err);
+void dw_ext_inode_stat(ext2_filsys fs, ext2_ino_t ino,
+		       const struct ext2_inode_large *inode,
+		       struct dw_stat *out);
+/* Whether the large part of the inode reaches over a field. */
+#define DW_EXT_HAS_FIELD(fs, inode, field)				\
+	(EXT2_INODE_SIZE((fs)->super) > 128 &&				\
+	 128u + (inode)->i_extra_isize >=				\
+	 offsetof(struct ext2_inode_large, field) + sizeof((inode)->field))
+
+/* ---- ext_map.c -------------------------------------------------------- */
+
+/* A run of blocks of a file. */
+struct dw_ext_run {
+	uint64_t lblk;		/* in the file */
+	uint64_t pblk;		/* on the device */
+	uint64_t nr;
+	bool unwritten;		/* allocated, reads as zeros */
+};
+
+typedef int (*dw_ext_run_fn)(void *arg, const struct dw_ext_run *run,
+			     struct dw_err *err);
+
+/*
+ * Walks the block map, extents or indirect blocks, in file order.  meta (may
+ * be NULL) is called for each block that holds a part of the map itself.  All
+ * numbers given are inside the filesystem; anything else is DW_CORRUPT.  A
+ * non-zero result of a callback ends the walk.
+ */
+int dw_ext_map_walk(ext2_filsys fs, const struct dw_ext_node *n,
+		    dw_ext_run_fn data, dw_ext_run_fn meta, void *arg,
+		    struct dw_err *err);
+
+/* The runs of one file, to look things up in. */
+struct dw_ext_map {
+	ext2_ino_t ino;		/* 0: empty */
+	struct dw_ext_run *runs;
+	size_t runs_nr;
+	size_t cap;
+	uint64_t max_len;	/* bytes it may take */
+};
+
+int dw_ext_map_load(ext2_filsys fs, const struct dw_ext_node *n,
+		    struct dw_ext_map *map, struct dw_err *err);
+void dw_ext_map_clear(struct dw_ext_map *map);
+
 /* ---- the handle ------------------------------------------------------- */
 
 struct dw_fs {
@@ -125,6 +198,132 @@ struct dw_fs {
 	struct dw_dev *dev;	/* a reference */
 	ext2_filsys fs;
 	bool writable;
+	struct dw_ext_map map;	/* of the file that was read last */
 };
+
+/* ---- ext_dir.c -------------------------------------------------------- */
+
+/* One entry, "." and ".." among them; type is EXT2_FT_*. */
+struct dw_ext_entry {
+	const char *name;	/* not terminated */
+	unsigned name_len;
+	ext2_ino_t ino;
+	unsigned type;
+};
+
+typedef int (*dw_ext_entry_fn)(void *arg, const struct dw_ext_entry *e,
+			       struct dw_err *err);
+
+int dw_ext_dir_each(struct dw_fs *f, const struct dw_ext_node *dir,
+		    dw_ext_entry_fn fn, void *arg, struct dw_err *err);
+/* DW_NOENT where the name is not there. */
+int dw_ext_dir_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
+		      size_t name_len, ext2_ino_t *ino, struct dw_err *err);
+
+/* ---- ext_path.c ------------------------------------------------------- */
+
+#define DW_EXT_PATH_MAX 4096
+
+/* Where a path leads. */
+struct dw_ext_where {
+	ext2_ino_t dir;		/* the folder of the last name; the root's own
+				 * for the root */
+	ext2_ino_t ino;		/* 0: the last name is not there */
+	char path[DW_EXT_PATH_MAX];	/* resolved, absolute */
+	const char *name;	/* the last name, in path; "" for the root */
+};
+
+/*
+ * Follows links in all but the last name, and there with 'follow'.  A last
+ * name that is not there is success with ino 0; any other is DW_NOENT.
+ */
+int dw_ext_resolve(struct dw_fs *f, const char *path, bool follow,
+		   struct dw_ext_where *out, struct dw_err *err);
+/* The same, and the last name must be there. */
+int dw_ext_find(struct dw_fs *f, const char *path, bool follow,
+		ext2_ino_t *ino, struct dw_err *err);
+
+/* ---- ext_read.c ------------------------------------------------------- */
+
+int dw_ext_read(struct dw_fs *f, const struct dw_ext_node *n, uint64_t off,
+		void *buf, size_t len, struct dw_err *err);
+/* The whole, NUL-terminated; larger than max_len is DW_LIMIT. */
+int dw_ext_read_whole(struct dw_fs *f, const struct dw_ext_node *n,
+		      size_t max_len, char **out, size_t *len,
+		      struct dw_err *err);
+/* All the bytes of a file or directory that lie in its inode. */
+int dw_ext_inline_get(ext2_filsys fs, ext2_ino_t ino, uint8_t **out,
+		      size_t *len, struct dw_err *err);
+
+/* ---- ext_alloc.c ------------------------------------------------------ */
+
+/*
+ * Gives back every block that the map of an inode takes, and leaves the inode
+ * with an empty map, no size and no inline data; attributes stay.  The inode
+ * is written.
+ */
+int dw_ext_free_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
+/* Makes an inode's map the empty one of its kind, extents or indirect. */
+void dw_ext_map_init(uint32_t i_flags, __u32 *i_block);
+/* Maps fresh blocks that hold data into a file with an empty map.  goal: where
+ * to look for free blocks first, 0: near the inode. */
+int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
+		       const void *data, size_t len, struct dw_err *err);
+
+/* ---- ext_write.c ------------------------------------------------------ */
+
+/* DW_READONLY unless the handle was opened for changes. */
+int dw_ext_begin(struct dw_fs *f, struct dw_err *err);
+/* Replaces what a regular file holds.  in_blocks: never inline. */
+int dw_ext_set_content(struct dw_fs *f, ext2_ino_t ino, const void *data,
+		       size_t len, bool in_blocks, uint64_t goal,
+		       struct dw_err *err);
+
+/* ---- ext_new.c -------------------------------------------------------- */
+
+/* A new inode of a type other than directory, owned as 'new' says, with the
+ * folder's label, not linked yet: one link, empty. */
+int dw_ext_new_file(struct dw_fs *f, ext2_ino_t dir, ext2_ino_t near,
+		    uint32_t mode, const struct dw_new *new, ext2_ino_t *ino,
+		    struct dw_err *err);
+/* Owner, label and times of an inode that libext2fs just made. */
+int dw_ext_adopt(struct dw_fs *f, ext2_ino_t dir, ext2_ino_t ino,
+		 uint32_t mode, const struct dw_new *new, struct dw_err *err);
+/* Frees content, attributes and number of an inode without links. */
+int dw_ext_free_inode(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
+
+/* ---- ext_link.c ------------------------------------------------------- */
+
+/* Adds and removes a name; link counts are the caller's. */
+int dw_ext_link(struct dw_fs *f, ext2_ino_t dir, const char *name,
+		ext2_ino_t ino, uint32_t mode, struct dw_err *err);
+int dw_ext_unlink(struct dw_fs *f, ext2_ino_t dir, const char *name,
+		  ext2_ino_t ino, struct dw_err *err);
+/* Adds to a directory's link count, with the rule of dir_nlink: more than the
+ * count can hold is 1, and stays so. */
+int dw_ext_dir_links_add(struct dw_fs *f, ext2_ino_t dir, int n,
+			 struct dw_err *err);
+
+/* ---- ext_attr.c ------------------------------------------------------- */
+
+int dw_ext_attr_get(struct dw_fs *f, ext2_ino_t ino, const char *name,
+		    char **value, size_t *len, struct dw_err *err);
+int dw_ext_attr_set(struct dw_fs *f, ext2_ino_t ino, const char *name,
+		    const void *value, size_t len, struct dw_err *err);
+/* Takes all attributes away, with the blocks and inodes they use. */
+int dw_ext_attr_drop(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
+
+/* ---- ext_meta.c ------------------------------------------------------- */
+
+enum dw_ext_time {
+	DW_EXT_ATIME = 1,
+	DW_EXT_MTIME = 2,
+	DW_EXT_CTIME = 4,
+	DW_EXT_CRTIME = 8,
+};
+
+/* Sets times in an inode, with the bits beyond 2038 where there is room. */
+void dw_ext_inode_touch(ext2_filsys fs, struct ext2_inode_large *inode,
+			unsigned which, int64_t t);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening ext2/3/4: everything that is checked before the first use. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -10,14 +10,16 @@
 /* Says where a good copy of a damaged superblock is. */
 static int add_backup(struct dw_dev *dev, int code, struct dw_err *err)
 {
+	char why[160];
 	uint64_t blk;
 	uint32_t len;
 
 	if (code != DW_CORRUPT || !err ||
 	    !dw_ext_super_find_backup(dev, &blk, &len))
 		return code;
-	return dw_fail(err, DW_CORRUPT, "%.120s; a backup superblock is at "
-		       "block %llu (e2fsck -b %llu -B %u)", err->text,
+	snprintf(why, sizeof(why), "%.159s", err->text);
+	return dw_fail(err, DW_CORRUPT, "%s; a backup superblock is at "
+		       "block %llu (e2fsck -b %llu -B %u)", why,
 		       (unsigned long long)blk, (unsigned long long)blk, len);
 }
 
