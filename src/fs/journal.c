@@ -7,14 +7,10 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/sum.h"
+#include "fs/ext_internal.h"
 #include "fs/journal.h"
 
 #define BUF_LEN			(256u << 10)
-
-#define STATE_VALID		0x1u
-#define STATE_ERROR		0x2u
-#define INCOMPAT_RECOVER	0x4u
-#define RO_COMPAT_METADATA_CSUM	0x400u
 
 /* The journal's errno field holds a negative errno of Linux; -EINVAL there is
  * what e2fsck leaves for a transaction that it did not believe. */
@@ -116,12 +112,14 @@ static int finish_super(struct dw_journal *j, bool is_bad, struct dw_err *err)
 	ret = dw_dev_pread(j->dev, DW_EXT_SUPER_OFF, sb, sizeof(sb), err);
 	if (ret)
 		return ret;
-	dw_put_le32(sb + 96, dw_le32(sb + 96) & ~INCOMPAT_RECOVER);
+	dw_put_le32(sb + 96,
+		    dw_le32(sb + 96) & ~EXT3_FEATURE_INCOMPAT_RECOVER);
 	if (is_bad) {
-		state = (dw_le16(sb + 58) | STATE_ERROR) & ~STATE_VALID;
+		state = (dw_le16(sb + 58) | EXT2_ERROR_FS) &
+			~(uint32_t)EXT2_VALID_FS;
 		dw_put_le16(sb + 58, (uint16_t)state);
 	}
-	if (dw_le32(sb + 100) & RO_COMPAT_METADATA_CSUM)
+	if (dw_le32(sb + 100) & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
 		dw_put_le32(sb + 1020, dw_crc32c(~0u, sb, 1020));
 	return dw_dev_pwrite(j->dev, DW_EXT_SUPER_OFF, sb, sizeof(sb), err);
 }

@@ -5,17 +5,15 @@
 
 #include "base/ctx.h"
 #include "dev/dev.h"
+#include "fs/blockmap.h"
 #include "fs/fs.h"
 #include "fs/jbd2.h"
 
 /* ---- where the journal lies (journal_fs.c, journal_map.c) --------------- */
 
-#define DW_JOURNAL_INODE_BLOCKS_LEN	60u
-
 /*
- * What replay needs of an ext superblock.  It is decoded here and not by
- * libext2fs, because what that library would read first may be exactly what
- * the journal has yet to bring up to date.
+ * What replay needs of an ext superblock.  libext2fs is not asked: what it
+ * reads on opening may be exactly what the journal has yet to bring up to date.
  */
 struct dw_journal_fs {
 	uint32_t block_len;
@@ -26,19 +24,16 @@ struct dw_journal_fs {
 	bool is_meta_bg;
 	bool has_journal;
 	bool needs_recovery;
-	bool has_metadata_csum;
 	bool has_journal_uuid;		/* the journal is on another device */
 	uint32_t journal_ino;
 	bool has_backup;
-	uint8_t backup[DW_JOURNAL_INODE_BLOCKS_LEN];
+	uint8_t backup[DW_BLOCKMAP_LEN];
 	uint64_t backup_size;
 };
 
-#define DW_EXT_SUPER_OFF	1024u
-#define DW_EXT_SUPER_LEN	1024u
-
-/* Reads and checks the primary superblock.  DW_NOT_MINE where there is none,
- * DW_CORRUPT where its fields contradict each other. */
+/* Reads and checks the primary superblock: DW_NOT_MINE where there is none,
+ * DW_CORRUPT where its fields contradict each other, DW_UNSUPPORTED where a
+ * feature bars reading. */
 int dw_journal_read_fs(struct dw_dev *dev, struct dw_journal_fs *out,
 		       struct dw_err *err);
 

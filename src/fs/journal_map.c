@@ -5,25 +5,20 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "fs/blockmap.h"
 #include "fs/journal.h"
 
 #define INODE_LEN		128u
-#define EXTENT_MAGIC		0xf30au
-#define EXTENT_MAX_DEPTH	5u
 #define EXTENTS_FL		0x80000u
-#define EXTENT_ENTRY_LEN	12u
-#define EXTENT_INIT_MAX		32768u
-#define NDIR_BLOCKS		12u
 #define S_IFMT_MASK		0xf000u
 #define S_IFREG_BITS		0x8000u
 
 /* 64 GiB of 4 KiB blocks; mke2fs stops far below. */
 #define JOURNAL_MAX_BLOCKS	(16u << 20)
 
-/* What the walk over either kind of block list works on. */
 struct map_walk {
 	struct dw_dev *dev;
-	const struct dw_journal_fs *fs;
+	uint32_t block_len;
 	struct dw_journal_map *map;
 	uint64_t want_nr;	/* blocks of the file */
 };
@@ -49,26 +44,24 @@ static int grow(struct dw_journal_map *map, struct dw_err *err)
 	return 0;
 }
 
-/* Appends the file's next nr blocks (nr > 0), which lie at blk. */
-static int append(struct map_walk *w, uint64_t blk, uint64_t nr,
+/* Appends a run of the file: its next one, for a journal has no holes. */
+static int append(void *arg, uint64_t log, uint64_t blk, uint32_t nr,
 		  struct dw_err *err)
 {
+	struct map_walk *w = arg;
 	struct dw_journal_map *map = w->map;
 	struct dw_journal_run *last;
 	int ret;
 
-	nr = dw_min(nr, w->want_nr - map->blk_nr);
+	nr = (uint32_t)dw_min(nr, w->want_nr - map->blk_nr);
 	if (!nr)
 		return 0;
-	if (blk == 0 || !dw_in_range(blk, nr, w->fs->dev_blk_nr))
-		return dw_fail(err, DW_CORRUPT, "journal: its block %llu lies "
-			       "at %llu of %llu",
-			       (unsigned long long)map->blk_nr,
-			       (unsigned long long)blk,
-			       (unsigned long long)w->fs->dev_blk_nr);
+	if (log != map->blk_nr)
+		return dw_fail(err, DW_CORRUPT, "journal: its file has a hole "
+			       "at block %llu", (unsigned long long)map->blk_nr);
 	last = map->runs_nr ? &map->runs[map->runs_nr - 1] : NULL;
 	if (last && last->blk + last->nr == blk) {
-		last->nr += (uint32_t)nr;
+		last->nr += nr;
 		map->blk_nr += nr;
 		return 0;
 	}
@@ -78,156 +71,32 @@ static int append(struct map_walk *w, uint64_t blk, uint64_t nr,
 			return ret;
 	}
 	map->runs[map->runs_nr++] = (struct dw_journal_run) {
-		.log = (uint32_t)map->blk_nr, .nr = (uint32_t)nr, .blk = blk,
+		.log = (uint32_t)log, .nr = nr, .blk = blk,
 	};
 	map->blk_nr += nr;
 	return 0;
 }
 
-/* Fetches a block of block numbers or extents; the caller frees it. */
-static int fetch_node(struct map_walk *w, uint64_t blk, uint8_t **out,
-		      struct dw_err *err)
+static int fetch(void *arg, uint64_t blk, uint8_t *buf, struct dw_err *err)
 {
-	uint32_t len = w->fs->block_len;
-	int ret;
+	struct map_walk *w = arg;
 
-	*out = NULL;
-	if (blk == 0 || blk >= w->fs->dev_blk_nr)
-		return dw_fail(err, DW_CORRUPT, "journal: block list at block "
-			       "%llu of %llu", (unsigned long long)blk,
-			       (unsigned long long)w->fs->dev_blk_nr);
-	*out = malloc(len);
-	if (!*out)
-		return dw_fail_nomem(err);
-	ret = dw_dev_pread(w->dev, blk * len, *out, len, err);
-	if (ret) {
-		free(*out);
-		*out = NULL;
-	}
-	return ret;
-}
-
-/* ---- extents ------------------------------------------------------------ */
-
-static int check_node(const uint8_t *node, uint32_t len, unsigned depth,
-		      struct dw_err *err)
-{
-	uint32_t entries = dw_le16(node + 2);
-
-	if (dw_le16(node) != EXTENT_MAGIC || dw_le16(node + 6) != depth)
-		return dw_fail(err, DW_CORRUPT, "journal: extent node with "
-			       "magic number 0x%04x and depth %u, not %u",
-			       dw_le16(node), dw_le16(node + 6), depth);
-	if (entries == 0 || entries > (len - 12) / EXTENT_ENTRY_LEN)
-		return dw_fail(err, DW_CORRUPT, "journal: extent node with %u "
-			       "entries in %u bytes", entries, len);
-	return 0;
-}
-
-static int leaf_entry(struct map_walk *w, const uint8_t *p,
-		      struct dw_err *err)
-{
-	uint32_t log = dw_le32(p), nr = dw_le16(p + 4);
-	uint64_t blk = (uint64_t)dw_le16(p + 6) << 32 | dw_le32(p + 8);
-
-	/* A length above the maximum marks blocks not written yet; for a
-	 * journal these are as good as the others. */
-	if (nr > EXTENT_INIT_MAX)
-		nr -= EXTENT_INIT_MAX;
-	if (log != w->map->blk_nr || nr == 0)
-		return dw_fail(err, DW_CORRUPT, "journal: extent of %u blocks "
-			       "at block %u of the file, expected at %llu", nr,
-			       log, (unsigned long long)w->map->blk_nr);
-	return append(w, blk, nr, err);
-}
-
-/*
- * Ends because depth falls by one with each level, each node has a bounded
- * number of entries, and each leaf must add blocks up to want_nr.
- */
-static int walk_extents(struct map_walk *w, const uint8_t *node, uint32_t len,
-			unsigned depth, struct dw_err *err)
-{
-	const uint8_t *p = node + 12;
-	uint32_t i, entries;
-	uint8_t *child;
-	int ret;
-
-	ret = check_node(node, len, depth, err);
-	if (ret)
-		return ret;
-	entries = dw_le16(node + 2);
-	for (i = 0; i < entries && w->map->blk_nr < w->want_nr;
-	     i++, p += EXTENT_ENTRY_LEN) {
-		if (depth == 0) {
-			ret = leaf_entry(w, p, err);
-		} else {
-			ret = fetch_node(w, dw_le32(p + 4) |
-					 (uint64_t)dw_le16(p + 8) << 32,
-					 &child, err);
-			if (!ret)
-				ret = walk_extents(w, child, w->fs->block_len,
-						   depth - 1, err);
-			free(child);
-		}
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* ---- block lists -------------------------------------------------------- */
-
-/* level 0: blk holds data; n: it holds numbers of blocks of level n - 1.
- * Ends because level falls and each block adds to the file or is refused. */
-static int walk_list(struct map_walk *w, uint64_t blk, unsigned level,
-		     struct dw_err *err)
-{
-	uint8_t *list = NULL;
-	uint32_t i;
-	int ret;
-
-	if (w->map->blk_nr >= w->want_nr)
-		return 0;
-	if (level == 0)
-		return append(w, blk, 1, err);
-	ret = fetch_node(w, blk, &list, err);
-	for (i = 0; !ret && i < w->fs->block_len / 4; i++)
-		ret = walk_list(w, dw_le32(list + 4 * i), level - 1, err);
-	free(list);
-	return ret;
-}
-
-static int walk_blocks(struct map_walk *w, const uint8_t *i_block,
-		       struct dw_err *err)
-{
-	unsigned i, level;
-	int ret = 0;
-
-	for (i = 0; !ret && i < NDIR_BLOCKS + 3; i++) {
-		level = i < NDIR_BLOCKS ? 0 : i - NDIR_BLOCKS + 1;
-		ret = walk_list(w, dw_le32(i_block + 4 * i), level, err);
-	}
-	return ret;
+	return dw_dev_pread(w->dev, blk * w->block_len, buf, w->block_len,
+			    err);
 }
 
 /* ---- the inode ---------------------------------------------------------- */
-
-/* The superblock's copy of the block list comes without the inode's flags.
- * For a list of blocks to look like this, its second block would have to be 4,
- * which no filesystem gives away. */
-static bool looks_like_extents(const uint8_t *i_block)
-{
-	return dw_le16(i_block) == EXTENT_MAGIC && dw_le16(i_block + 4) == 4 &&
-	       dw_le16(i_block + 6) <= EXTENT_MAX_DEPTH;
-}
 
 static int map_blocks(struct dw_dev *dev, const struct dw_journal_fs *fs,
 		      const uint8_t *i_block, bool is_extents, uint64_t size,
 		      struct dw_journal_map *map, struct dw_err *err)
 {
-	struct map_walk w = { dev, fs, map, size / fs->block_len };
-	unsigned depth = dw_le16(i_block + 6);
+	struct map_walk w = { dev, fs->block_len, map, size / fs->block_len };
+	struct dw_blockmap blocks = {
+		.what = "journal inode", .ino = fs->journal_ino,
+		.block_len = fs->block_len, .blocks_nr = fs->dev_blk_nr,
+		.arg = &w, .fetch = fetch, .run = append,
+	};
 	int ret;
 
 	if (w.want_nr < DW_JBD2_MIN_BLOCKS)
@@ -238,14 +107,7 @@ static int map_blocks(struct dw_dev *dev, const struct dw_journal_fs *fs,
 		return dw_fail(err, DW_LIMIT, "journal: %llu blocks, more than "
 			       "%u", (unsigned long long)w.want_nr,
 			       JOURNAL_MAX_BLOCKS);
-	if (!is_extents)
-		ret = walk_blocks(&w, i_block, err);
-	else if (depth > EXTENT_MAX_DEPTH)
-		ret = dw_fail(err, DW_CORRUPT, "journal: extents %u levels "
-			      "deep", depth);
-	else
-		ret = walk_extents(&w, i_block, DW_JOURNAL_INODE_BLOCKS_LEN,
-				   depth, err);
+	ret = dw_blockmap_walk(&blocks, i_block, is_extents, err);
 	if (!ret && map->blk_nr < w.want_nr)
 		ret = dw_fail(err, DW_CORRUPT, "journal: %llu of its %llu "
 			      "blocks are missing",
@@ -328,7 +190,8 @@ int dw_journal_map_load(struct dw_dev *dev, const struct dw_journal_fs *fs,
 		out->from_backup = true;
 		/* Where the copy is no better, the first error stays. */
 		if (map_blocks(dev, fs, fs->backup,
-			       looks_like_extents(fs->backup),
+			       dw_blockmap_looks_like_extents(
+				       fs->backup),
 			       fs->backup_size, out, NULL) == 0)
 			return 0;
 	}

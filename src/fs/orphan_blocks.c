@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The blocks of an orphan: checked one by one, then given back. */
+#include "fs/blockmap.h"
+#include "fs/orphan.h"
+
+struct block_walk {
+	struct dw_orphans *o;
+	ext2_ino_t ino;
+};
+
+static int fetch(void *arg, uint64_t blk, uint8_t *buf, struct dw_err *err)
+{
+	struct block_walk *w = arg;
+	ext2_filsys fs = w->o->fs;
+	errcode_t rc = io_channel_read_blk64(fs->io, blk, 1, buf);
+	int ret = dw_ctx_check(w->o->ctx, err);
+
+	if (rc)
+		return dw_ext_fail(err, fs, rc, "ext: inode %u: block %llu",
+				   w->ino, (unsigned long long)blk);
+	return ret;
+}
+
+static int check_run(void *arg, uint64_t log, uint64_t blk, uint32_t nr,
+		     struct dw_err *err)
+{
+	struct block_walk *w = arg;
+	ext2_filsys fs = w->o->fs;
+	uint64_t end = blk + nr;
+
+	for (; blk < end; blk++)
+		if (blk < fs->super->s_first_data_block ||
+		    !ext2fs_test_block_bitmap2(fs->block_map, blk))
+			return dw_fail(err, DW_CORRUPT, "ext: orphan inode %u "
+				       "has block %llu, which is not in use",
+				       w->ino, (unsigned long long)blk);
+	return 0;
+}
+
+static int check_node(void *arg, uint64_t blk, struct dw_err *err)
+{
+	return check_run(arg, 0, blk, 1, err);
+}
+
+static int free_run(void *arg, uint64_t log, uint64_t blk, uint32_t nr,
+		    struct dw_err *err)
+{
+	struct block_walk *w = arg;
+	ext2_filsys fs = w->o->fs;
+	uint64_t cluster, end = blk + nr;
+	uint64_t mask = EXT2FS_CLUSTER_RATIO(fs) - 1;
+
+	for (; blk < end; blk++) {
+		/* Blocks of a file share a cluster; it is freed once. */
+		cluster = blk & ~mask;
+		if (mask && cluster == w->o->last_freed_blk)
+			continue;
+		if (!ext2fs_test_block_bitmap2(fs->block_map, blk))
+			return dw_fail(err, DW_CORRUPT, "ext: orphan inode %u "
+				       "has block %llu twice", w->ino,
+				       (unsigned long long)blk);
+		ext2fs_block_alloc_stats2(fs, blk, -1);
+		w->o->last_freed_blk = cluster;
+	}
+	return 0;
+}
+
+static int free_node(void *arg, uint64_t blk, struct dw_err *err)
+{
+	return free_run(arg, 0, blk, 1, err);
+}
+
+int dw_orphan_walk_blocks(struct dw_orphans *o, ext2_ino_t ino,
+			  const struct ext2_inode *inode, bool release,
+			  struct dw_err *err)
+{
+	struct block_walk w = { o, ino };
+	struct dw_blockmap blocks = {
+		.what = "ext: orphan inode", .ino = ino,
+		.block_len = o->fs->blocksize,
+		.blocks_nr = ext2fs_blocks_count(o->fs->super),
+		.arg = &w, .fetch = fetch,
+		.run = release ? free_run : check_run,
+		.node = release ? free_node : check_node,
+	};
+
+	/* Symbolic links, devices and inline data keep something else there. */
+	if (!ext2fs_inode_has_valid_blocks2(o->fs,
+					    (struct ext2_inode *)inode))
+		return 0;
+	o->last_freed_blk = 0;
+	return dw_blockmap_walk(&blocks, (const uint8_t *)inode->i_block,
+				inode->i_flags & EXT4_EXTENTS_FL, err);
+}
