@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the first bytes of a kernel file say about it. */
+#ifndef DW_GUEST_BZIMAGE_H
+#define DW_GUEST_BZIMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* As much of a kernel file as dw_kernel_head_decode() can use. */
+#define DW_KERNEL_HEAD_LEN 32768
+
+enum dw_kernel_kind {
+	DW_KERNEL_UNKNOWN = 0,
+	DW_KERNEL_BZIMAGE,	/* what a BIOS boot loader starts */
+	DW_KERNEL_ZIMAGE,	/* the same, loaded low: not supported */
+	DW_KERNEL_ELF,		/* vmlinux; Xen only */
+	DW_KERNEL_GZIP,		/* gzipped ELF, as of the classic Xen kernels */
+};
+
+struct dw_kernel_head {
+	enum dw_kernel_kind kind;
+	unsigned protocol;	/* 0x020f is 2.15; 0 unless bzImage/zImage */
+	bool is_64bit;		/* can be entered in 64-bit mode (2.12 on), or
+				 * a 64-bit ELF */
+	bool relocatable;
+	char version[128];	/* "6.1.0-50-amd64 (debian-...) #1 SMP ...", "" */
+	uint64_t payload_off;	/* of the compressed kernel, 0: not known */
+	uint64_t payload_len;
+	char payload[8];	/* "gzip", "xz", ...; "" where not known */
+};
+
+/*
+ * Decodes the start of a kernel file (Documentation/x86/boot.rst of Linux; the
+ * payload's kind by its magic where it lies within the head).  Any bytes are
+ * fine; what cannot be said stays 0.
+ */
+void dw_kernel_head_decode(const uint8_t *head, size_t len,
+			   struct dw_kernel_head *out);
+
+/* The kind of compression by its magic: "gzip", "bzip2", "xz", "lzma", "lzo",
+ * "lz4", "zstd", or "". */
+const char *dw_payload_kind(const uint8_t *p, size_t len);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Walks over the archives of an initrd as the kernel unpacks them. */
+#ifndef DW_GUEST_CPIO_H
+#define DW_GUEST_CPIO_H
+
+#include "base/ctx.h"
+#include "guest/unpack.h"
+
+struct dw_cpio_entry {
+	const char *name;	/* without leading "./" and "/"; never trusted
+				 * as a path of anything but the archive */
+	uint32_t mode;		/* as in st_mode */
+	uint32_t size;
+	enum dw_packing packing;	/* of the archive that holds it */
+};
+
+/* What a visitor makes of an entry. */
+enum dw_cpio_next {
+	DW_CPIO_SKIP = 0,
+	DW_CPIO_DATA,		/* wants its content, see DW_CPIO_DATA_LEN */
+	DW_CPIO_STOP,		/* has seen enough; the walk ends with 0 */
+};
+
+/* The longest content that is handed out; more is cut off. */
+#define DW_CPIO_DATA_LEN (256u << 10)
+
+struct dw_cpio_visitor {
+	enum dw_cpio_next (*entry)(void *arg, const struct dw_cpio_entry *e);
+	/* 0 or a negative code, which ends the walk. */
+	int (*data)(void *arg, const struct dw_cpio_entry *e,
+		    const uint8_t *data, size_t len, struct dw_err *err);
+	void *arg;
+};
+
+/*
+ * Visits every entry of every archive: cpio "newc" and "crc", any number one
+ * after the other with zeros between, each plain or compressed
+ * (Documentation/driver-api/early-userspace/buffer-format.rst of Linux).
+ * Plain archives are skipped through without reading their files' content.
+ * DW_UNSUPPORTED: no cpio at all (filesystem images of old initrds), or a
+ * compression that is not handled.  DW_LIMIT: unpacks to more than 2 GiB.
+ */
+int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
+		 const struct dw_cpio_visitor *visitor, struct dw_err *err);
+
+#endif

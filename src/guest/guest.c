@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Puts together what is known about a guest. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "guest/fstab.h"
+#include "guest/guest.h"
+
+#define FSTAB_CAP_LEN (1u << 20)
+
+static int read_root_spec(struct dw_fs *fs, struct dw_guest *guest,
+			  struct dw_err *err)
+{
+	struct dw_slice spec;
+	char *text = NULL;
+	size_t len = 0;
+	int ret;
+
+	ret = dw_fs_read_file(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
+			      err);
+	if (ret)	/* no fstab, or none that could be one */
+		return ret == DW_IO || ret == DW_NOMEM ? ret : 0;
+	if (dw_fstab_root(text, len, &spec)) {
+		guest->root_spec = malloc(spec.len + 1);
+		if (guest->root_spec)
+			dw_slice_copy(spec, guest->root_spec, spec.len + 1);
+		else
+			ret = dw_fail_nomem(err);
+	}
+	free(text);
+	return ret;
+}
+
+int dw_guest_inspect(struct dw_ctx *ctx, struct dw_fs *fs,
+		     struct dw_guest **out, struct dw_err *err)
+{
+	struct dw_guest *guest = calloc(1, sizeof(*guest));
+	int ret;
+
+	*out = NULL;
+	if (!guest)
+		return dw_fail_nomem(err);
+	ret = dw_release_read(fs, &guest->release, err);
+	if (!ret)
+		ret = dw_kernels_find(ctx, fs, &guest->kernels, err);
+	if (!ret)
+		ret = read_root_spec(fs, guest, err);
+	if (ret)
+		dw_guest_free(guest);
+	else
+		*out = guest;
+	return ret;
+}
+
+void dw_guest_free(struct dw_guest *guest)
+{
+	if (!guest)
+		return;
+	dw_kernels_free(&guest->kernels);
+	free(guest->root_spec);
+	free(guest);
+}
+
+bool dw_guest_is_system(const struct dw_guest *guest)
+{
+	return guest->release.distro || *guest->release.id ||
+	       guest->release.has_init || guest->kernels.nr;
+}
+
+static void uuid_text(const uint8_t uuid[16], char out[37])
+{
+	char *p = out;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		p += sprintf(p, "%02x", uuid[i]);
+	}
+}
+
+int dw_guest_names(const struct dw_guest *guest, struct dw_fs *fs,
+		   const char *spec, struct dw_names *out,
+		   struct dw_err *err)
+{
+	struct dw_fs_info info;
+	char uuid[37] = "";
+	int ret;
+
+	ret = dw_fs_get_info(fs, &info, err);
+	if (ret)
+		return ret;
+	if (info.has_uuid && !dw_is_zero(info.uuid, sizeof(info.uuid)))
+		uuid_text(info.uuid, uuid);
+	dw_names_init(out, uuid, info.label, spec);
+	if (guest->root_spec)
+		dw_names_add(out, dw_slice_of(guest->root_spec));
+	out->old_mount = guest->release.old_mount;
+	out->systemd = guest->release.init == DW_INIT_SYSTEMD;
+	return 0;
+}

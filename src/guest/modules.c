@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A kernel's modules: which are files, which are built in, who needs whom. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/modules.h"
+
+/* A distribution's modules.dep is about 1 MiB. */
+#define DEP_CAP_LEN (16u << 20)
+#define MODULES_CAP_NR 200000
+
+struct module {
+	char name[DW_MODULE_NAME];
+	struct dw_slice needs;	/* the rest of its line in modules.dep */
+	bool builtin;
+};
+
+struct dw_modules {
+	char *dep;
+	bool has_builtin_list;
+	struct module *items;	/* sorted by name */
+	size_t nr, cap;
+};
+
+static bool strip_suffix(struct dw_slice *s, const char *suffix)
+{
+	if (!dw_slice_ends(*s, suffix))
+		return false;
+	s->len -= strlen(suffix);
+	return true;
+}
+
+static void normalise(char *name)
+{
+	for (; *name; name++)
+		if (*name == '-')
+			*name = '_';
+}
+
+bool dw_module_name(struct dw_slice path, char out[DW_MODULE_NAME])
+{
+	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
+
+	if (slash)
+		path = dw_slice_skip(path, (size_t)(slash + 1 - path.p));
+	if (!strip_suffix(&path, ".gz") && !strip_suffix(&path, ".xz"))
+		strip_suffix(&path, ".zst");
+	if (!strip_suffix(&path, ".ko") && !strip_suffix(&path, ".o"))
+		return false;
+	if (!path.len || path.len >= DW_MODULE_NAME)
+		return false;
+	dw_slice_copy(path, out, DW_MODULE_NAME);
+	normalise(out);
+	return true;
+}
+
+static int add(struct dw_modules *mods, struct dw_slice path,
+	       struct dw_slice needs, bool builtin, struct dw_err *err)
+{
+	struct module *m;
+	char name[DW_MODULE_NAME];
+
+	if (!dw_module_name(path, name))
+		return 0;
+	if (mods->nr == MODULES_CAP_NR)
+		return dw_fail(err, DW_LIMIT, "modules.dep: more than %u modules",
+			       MODULES_CAP_NR);
+	if (mods->nr == mods->cap) {
+		size_t cap = mods->cap * 2 + 256;
+
+		m = realloc(mods->items, cap * sizeof(*m));
+		if (!m)
+			return dw_fail_nomem(err);
+		mods->items = m;
+		mods->cap = cap;
+	}
+	m = &mods->items[mods->nr++];
+	memcpy(m->name, name, sizeof(name));
+	m->needs = needs;
+	m->builtin = builtin;
+	return 0;
+}
+
+/* "kernel/fs/ext4/ext4.ko: kernel/lib/crc16.ko ...": a line a module. */
+static int add_dep(struct dw_modules *mods, size_t len, struct dw_err *err)
+{
+	struct dw_lines walk = { .p = mods->dep, .len = len };
+	struct dw_line line;
+	int ret = 0;
+
+	while (!ret && dw_lines_next(&walk, &line)) {
+		struct dw_slice s = line.text;
+		const char *colon = s.len ? memchr(s.p, ':', s.len) : NULL;
+		size_t path_len;
+
+		if (!colon)
+			continue;
+		path_len = (size_t)(colon - s.p);
+		ret = add(mods, (struct dw_slice){ s.p, path_len },
+			  dw_slice_skip(s, path_len + 1), false, err);
+	}
+	return ret;
+}
+
+static int add_builtin(struct dw_modules *mods, const char *text, size_t len,
+		       struct dw_err *err)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_slice none = { "", 0 };
+	struct dw_line line;
+	int ret = 0;
+
+	while (!ret && dw_lines_next(&walk, &line))
+		ret = add(mods, dw_slice_trim(line.text), none, true, err);
+	return ret;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct module *ma = a, *mb = b;
+
+	return strcmp(ma->name, mb->name);
+}
+
+int dw_modules_parse(const char *dep, size_t dep_len, const char *builtin,
+		     size_t builtin_len, struct dw_modules **out,
+		     struct dw_err *err)
+{
+	struct dw_modules *mods;
+	int ret = 0;
+
+	*out = NULL;
+	mods = calloc(1, sizeof(*mods));
+	if (!mods)
+		return dw_fail_nomem(err);
+	if (dep) {
+		mods->dep = malloc(dep_len + 1);
+		if (!mods->dep) {
+			ret = dw_fail_nomem(err);
+			goto out;
+		}
+		memcpy(mods->dep, dep, dep_len);
+		ret = add_dep(mods, dep_len, err);
+	}
+	if (!ret && builtin) {
+		mods->has_builtin_list = true;
+		ret = add_builtin(mods, builtin, builtin_len, err);
+	}
+	if (ret)
+		goto out;
+	if (mods->nr)
+		qsort(mods->items, mods->nr, sizeof(*mods->items), by_name);
+	*out = mods;
+	mods = NULL;
+out:
+	dw_modules_free(mods);
+	return ret;
+}
+
+void dw_modules_free(struct dw_modules *mods)
+{
+	if (!mods)
+		return;
+	free(mods->items);
+	free(mods->dep);
+	free(mods);
+}
+
+/* Distributions before the merge of /usr have /lib, later ones a link there;
+ * a few have only /usr/lib. */
+static int read_one(struct dw_fs *fs, const char *version, const char *file,
+		    char **text, size_t *len, struct dw_err *err)
+{
+	static const char *const tops[] = { "/lib", "/usr/lib" };
+	char path[512];
+	int ret = DW_NOENT;
+
+	*text = NULL;
+	*len = 0;
+	for (size_t i = 0; ret == DW_NOENT && i < 2; i++) {
+		if (snprintf(path, sizeof(path), "%s/modules/%s/%s", tops[i],
+			     version, file) >= (int)sizeof(path))
+			return dw_fail(err, DW_NOENT,
+				       "modules: version name too long");
+		ret = dw_fs_read_file(fs, path, DEP_CAP_LEN, text, len, err);
+	}
+	return ret;
+}
+
+int dw_modules_open(struct dw_fs *fs, const char *version,
+		    struct dw_modules **out, struct dw_err *err)
+{
+	char *dep = NULL, *builtin = NULL;
+	size_t dep_len = 0, builtin_len = 0;
+	int ret;
+
+	*out = NULL;
+	if (!*version || strchr(version, '/'))
+		return dw_fail(err, DW_NOENT, "modules: no version is known");
+	ret = read_one(fs, version, "modules.dep", &dep, &dep_len, err);
+	if (ret && ret != DW_NOENT)
+		goto out;
+	ret = read_one(fs, version, "modules.builtin", &builtin, &builtin_len,
+		       err);
+	if (ret && !(ret == DW_NOENT && dep))
+		goto out;
+	ret = dw_modules_parse(dep, dep_len, builtin, builtin_len, out, err);
+out:
+	free(dep);
+	free(builtin);
+	return ret;
+}
+
+static const struct module *find(const struct dw_modules *mods,
+				 const char *name)
+{
+	struct module key;
+
+	if (!mods || !mods->nr || strlen(name) >= sizeof(key.name))
+		return NULL;
+	memcpy(key.name, name, strlen(name) + 1);
+	normalise(key.name);
+	return bsearch(&key, mods->items, mods->nr, sizeof(key), by_name);
+}
+
+enum dw_have dw_modules_have(const struct dw_modules *mods, const char *name)
+{
+	const struct module *m = find(mods, name);
+
+	if (m)
+		return m->builtin ? DW_HAVE_BUILTIN : DW_HAVE_MODULE;
+	return mods && mods->has_builtin_list ? DW_HAVE_NO : DW_HAVE_UNKNOWN;
+}
+
+/* depmod writes the whole closure into each line, what must be loaded first
+ * at its end, so no walk over a graph (which might have cycles) is needed. */
+int dw_modules_needs(const struct dw_modules *mods, const char *name,
+		     dw_module_fn fn, void *arg)
+{
+	const struct module *m = find(mods, name);
+	char need[DW_MODULE_NAME];
+	int ret = 0;
+
+	if (!m || m->builtin)
+		return 0;
+	for (size_t end = m->needs.len; !ret && end;) {
+		size_t start;
+
+		while (end && strchr(" \t", m->needs.p[end - 1]))
+			end--;
+		start = end;
+		while (start && !strchr(" \t", m->needs.p[start - 1]))
+			start--;
+		if (dw_module_name((struct dw_slice){ m->needs.p + start,
+						      end - start }, need))
+			ret = fn(arg, need);
+		end = start;
+	}
+	return ret ? ret : fn(arg, m->name);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the root disk is called: old device names, and the lasting one. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "guest/names.h"
+
+void dw_names_init(struct dw_names *names, const char *uuid,
+		   const char *label, const char *spec)
+{
+	memset(names, 0, sizeof(*names));
+	if (uuid)
+		snprintf(names->uuid, sizeof(names->uuid), "%s", uuid);
+	if (label)
+		snprintf(names->label, sizeof(names->label), "%s", label);
+	if (spec)
+		snprintf(names->spec, sizeof(names->spec), "%s", spec);
+	else if (*names->uuid)
+		snprintf(names->spec, sizeof(names->spec), "UUID=%s",
+			 names->uuid);
+	else if (*names->label)
+		snprintf(names->spec, sizeof(names->spec), "LABEL=%s",
+			 names->label);
+}
+
+static struct dw_slice unquote(struct dw_slice s)
+{
+	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') &&
+	    s.p[s.len - 1] == s.p[0])
+		return (struct dw_slice){ s.p + 1, s.len - 2 };
+	return s;
+}
+
+void dw_names_add(struct dw_names *names, struct dw_slice device)
+{
+	device = unquote(device);
+	if (!dw_slice_starts(device, "/dev/") ||
+	    dw_slice_starts(device, "/dev/disk/") ||
+	    dw_slice_is(device, "/dev/root") ||
+	    device.len >= sizeof(names->devices[0]) ||
+	    names->devices_nr == DW_NAMES_NR ||
+	    dw_names_is_root(names, device))
+		return;
+	dw_slice_copy(device, names->devices[names->devices_nr++],
+		      sizeof(names->devices[0]));
+}
+
+/* What follows sd, hd, xvd or vd in a disk's name, with its number: the part
+ * that a change of driver keeps.  Empty for other names. */
+static struct dw_slice disk_part(struct dw_slice device)
+{
+	static const char *const stems[] = {
+		"/dev/sd", "/dev/hd", "/dev/xvd", "/dev/vd",
+	};
+
+	for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
+		if (dw_slice_starts(device, stems[i]))
+			return dw_slice_skip(device, strlen(stems[i]));
+	return (struct dw_slice){ "", 0 };
+}
+
+static bool same_device(struct dw_slice a, const char *text)
+{
+	struct dw_slice b = dw_slice_of(text);
+	struct dw_slice pa = disk_part(a), pb = disk_part(b);
+
+	if (a.len == b.len && !memcmp(a.p, b.p, a.len))
+		return true;
+	return pa.len && pa.len == pb.len && !memcmp(pa.p, pb.p, pa.len);
+}
+
+/* "UUID=x" and "/dev/disk/by-uuid/x" to what they name; false for neither. */
+static bool tagged(struct dw_slice name, const char *tag, const char *folder,
+		   struct dw_slice *value)
+{
+	if (dw_slice_starts(name, tag))
+		*value = unquote(dw_slice_skip(name, strlen(tag)));
+	else if (dw_slice_starts(name, folder))
+		*value = dw_slice_skip(name, strlen(folder));
+	else
+		return false;
+	return true;
+}
+
+static bool is_own_uuid(const struct dw_names *names, struct dw_slice v)
+{
+	return *names->uuid && v.len == strlen(names->uuid) &&
+	       !strncasecmp(v.p, names->uuid, v.len);
+}
+
+static bool by_tag(const struct dw_names *names, struct dw_slice name,
+		   bool *is_uuid)
+{
+	struct dw_slice v;
+
+	*is_uuid = tagged(name, "UUID=", "/dev/disk/by-uuid/", &v);
+	if (*is_uuid)
+		return is_own_uuid(names, v);
+	if (tagged(name, "LABEL=", "/dev/disk/by-label/", &v))
+		return *names->label && dw_slice_is(v, names->label);
+	return false;
+}
+
+bool dw_names_is_root(const struct dw_names *names, struct dw_slice name)
+{
+	bool is_uuid;
+
+	name = unquote(name);
+	if (by_tag(names, name, &is_uuid) ||
+	    (*names->spec && dw_slice_is(name, names->spec)))
+		return true;
+	for (size_t i = 0; i < names->devices_nr; i++)
+		if (same_device(name, names->devices[i]))
+			return true;
+	return false;
+}
+
+bool dw_names_is_lasting(const struct dw_names *names, struct dw_slice name)
+{
+	bool is_uuid;
+
+	name = unquote(name);
+	if (dw_slice_is(name, names->spec))
+		return true;
+	if (!by_tag(names, name, &is_uuid))
+		return false;
+	/* A UUID of the filesystem lasts unless it is to get a new one. */
+	return !is_uuid || strncmp(names->spec, "UUID=", 5) ||
+	       !strcasecmp(names->spec + 5, names->uuid);
+}
+
+bool dw_name_is_device(struct dw_slice name)
+{
+	static const char *const starts[] = {
+		"UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID=",
+	};
+	static const char *const not_disks[] = {
+		"/dev/shm", "/dev/pts", "/dev/null", "/dev/zero",
+		"/dev/mqueue", "/dev/hugepages", "/dev/urandom",
+		"/dev/random",
+	};
+
+	name = unquote(name);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (dw_slice_starts(name, starts[i]))
+			return true;
+	if (!dw_slice_starts(name, "/dev/") || name.len == 5)
+		return false;
+	for (size_t i = 0; i < sizeof(not_disks) / sizeof(*not_disks); i++)
+		if (dw_slice_is(name, not_disks[i]))
+			return false;
+	return true;
+}
