@@ -252,7 +252,7 @@ static int read_of_label(struct reader *r, struct dw_span key,
 
 static int read_line(struct reader *r, uint32_t line, struct dw_err *err)
 {
-	const struct dw_line *l = &r->bc->text->lines[line];
+	const struct dw_text_line *l = &r->bc->text->lines[line];
 	struct dw_span rest = l->now, key = dw_span_word(&rest);
 	bool mine = false;
 	int ret;

@@ -8,7 +8,7 @@
 static int add_slot(struct dw_text *t, uint32_t *line, struct dw_err *err)
 {
 	uint32_t cap = t->lines_cap;
-	struct dw_line *lines;
+	struct dw_text_line *lines;
 
 	if (t->lines_nr == cap) {
 		cap += cap / 2 + 64;
@@ -24,7 +24,7 @@ static int add_slot(struct dw_text *t, uint32_t *line, struct dw_err *err)
 }
 
 /* Cuts one line off at p: content and end. */
-static size_t cut_line(const char *p, size_t left, struct dw_line *l)
+static size_t cut_line(const char *p, size_t left, struct dw_text_line *l)
 {
 	const char *lf = memchr(p, '\n', left);
 	size_t len = lf ? (size_t)(lf - p) : left;
@@ -97,7 +97,7 @@ out:
 }
 
 /* Whether a line's content was allocated by an edit. */
-static bool is_own(const struct dw_line *l)
+static bool is_own(const struct dw_text_line *l)
 {
 	return l->added || l->now.p != l->was.p;
 }
@@ -134,7 +134,7 @@ static int copy_content(const char *content, size_t len, char **out,
 int dw_text_set(struct dw_text *t, uint32_t line, const char *content,
 		size_t len, struct dw_err *err)
 {
-	struct dw_line *l = &t->lines[line];
+	struct dw_text_line *l = &t->lines[line];
 	char *copy;
 	int ret;
 
@@ -153,7 +153,7 @@ int dw_text_insert(struct dw_text *t, uint32_t after, const char *content,
 		   size_t len, struct dw_err *err)
 {
 	uint32_t line, *link;
-	struct dw_line *l;
+	struct dw_text_line *l;
 	char *copy;
 	int ret;
 
@@ -181,7 +181,7 @@ void dw_text_remove(struct dw_text *t, uint32_t line)
 	t->lines[line].removed = true;
 }
 
-static bool line_is_changed(const struct dw_line *l)
+static bool line_is_changed(const struct dw_text_line *l)
 {
 	if (l->added)
 		return !l->removed;
@@ -210,7 +210,7 @@ int dw_text_render(const struct dw_text *t, char **data, size_t *len,
 	*data = NULL;
 	dw_buf_adds(&b, "");
 	for (i = t->first; i != DW_NO_LINE; i = t->lines[i].next) {
-		const struct dw_line *l = &t->lines[i];
+		const struct dw_text_line *l = &t->lines[i];
 
 		if (l->removed)
 			continue;
@@ -235,7 +235,7 @@ void dw_text_report(const struct dw_text *t, struct dw_changes *list)
 	uint32_t i;
 
 	for (i = t->first; i != DW_NO_LINE; i = t->lines[i].next) {
-		const struct dw_line *l = &t->lines[i];
+		const struct dw_text_line *l = &t->lines[i];
 
 		if (line_is_changed(l))
 			dw_changes_add(list, l->nr,

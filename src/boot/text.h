@@ -25,7 +25,7 @@ struct dw_span {
 #define DW_TEXT_MAX_LEN (1u << 20)
 #define DW_TEXT_MAX_LINES (1u << 16)
 
-struct dw_line {
+struct dw_text_line {
 	struct dw_span now;	/* content, without the line's end */
 	struct dw_span was;	/* content as it was read; len 0 if added */
 	uint32_t nr;		/* number in the file as read, 1...; of an
@@ -41,7 +41,7 @@ struct dw_line {
 struct dw_text {
 	char *data;		/* as read */
 	size_t len;
-	struct dw_line *lines;
+	struct dw_text_line *lines;
 	uint32_t lines_nr, lines_cap;
 	uint32_t first;
 	uint8_t eol_len;	/* of added lines: 1 or 2 */
