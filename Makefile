@@ -18,6 +18,7 @@ LIBDIR  ?= $(PREFIX)/lib
 BINDIR  ?= $(PREFIX)/bin
 INCDIR  ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 CC      ?= cc
 AR      ?= ar
 PKG_CONFIG ?= pkg-config
@@ -143,12 +144,14 @@ $(TOOL): $(TOOL_OBJ) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJ) $(STATIC) \
 		$(DW_LDLIBS) $(shell $(PKG_CONFIG) --libs $(TOOL_LIBS))
 
+pc_text = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	-e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@LIBS@|$(LIBS)|' src/diskwright.pc.in
+
 $(PC): src/diskwright.pc.in Makefile
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-		-e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@LIBS@|$(LIBS)|' $< > $@
+	$(Q)$(pc_text) > $@
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(HELP_OBJ) $(STATIC)
 	$(call say,LD,$@)
@@ -158,6 +161,24 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(HELP_OBJ) $(STATIC)
 .PHONY: unit
 unit: $(UNIT_BIN)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
+
+# The pkg-config file is made anew: PREFIX may differ from that of the build.
+DEST = $(DESTDIR)$(1)
+install: all
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)install -d $(call DEST,$(BINDIR)) $(call DEST,$(LIBDIR)/pkgconfig) \
+		$(call DEST,$(INCDIR)) $(call DEST,$(MANDIR)/man1) \
+		$(call DEST,$(BASHDIR))
+	$(Q)install -m 755 $(TOOL) $(call DEST,$(BINDIR))
+	$(Q)install -m 644 $(STATIC) $(call DEST,$(LIBDIR))
+	$(Q)install -m 755 $(SHARED) $(call DEST,$(LIBDIR))
+	$(Q)ln -sf $(notdir $(SHARED)) $(call DEST,$(LIBDIR)/$(SONAME))
+	$(Q)ln -sf $(notdir $(SHARED)) $(call DEST,$(LIBDIR)/libdiskwright.so)
+	$(Q)install -m 644 include/diskwright.h $(call DEST,$(INCDIR))
+	$(Q)install -m 644 man/diskwright.1 $(call DEST,$(MANDIR)/man1)
+	$(Q)install -m 644 completion/diskwright.bash \
+		$(call DEST,$(BASHDIR)/diskwright)
+	$(Q)$(pc_text) > $(call DEST,$(LIBDIR)/pkgconfig/diskwright.pc)
 
 clean:
 	rm -rf $(BUILD)

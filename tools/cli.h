@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the verbs of the command share. */
+#ifndef DW_TOOLS_CLI_H
+#define DW_TOOLS_CLI_H
+
+#include <diskwright.h>
+
+struct json_object;
+
+#define CLI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+enum cli_progress {
+	CLI_PROGRESS_AUTO,	/* a line where stderr is a terminal */
+	CLI_PROGRESS_LINE,
+	CLI_PROGRESS_JSON,
+	CLI_PROGRESS_NONE,
+};
+
+/* The settings of every verb begin with these. */
+struct cli_common {
+	bool help;
+	bool json;
+	bool force;
+	bool dry_run;
+	const char *format;
+	enum cli_progress progress;
+	unsigned threads_nr;
+	uint64_t memory_len;
+};
+
+/* ---- options: one table a verb, for parsing and for --help ------------- */
+
+enum cli_kind {
+	CLI_FLAG,		/* bool */
+	CLI_TEXT,		/* const char * */
+	CLI_SIZE,		/* uint64_t, 10G */
+	CLI_COUNT,		/* unsigned */
+	CLI_CUSTOM,		/* parse() */
+};
+
+struct cli_option {
+	const char *name;	/* NULL ends the table */
+	char letter;		/* 0: none */
+	const char *arg;	/* "N"; "[X]": may be left out; NULL: none */
+	enum cli_kind kind;
+	size_t off;		/* in the verb's settings */
+	/* arg is NULL where it was left out. */
+	int (*parse)(void *settings, const char *arg, struct dw_err *err);
+	const char *help;
+};
+
+int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
+
+#define CLI_OPT_FORMAT { "format", 0, "NAME", CLI_TEXT, \
+	offsetof(struct cli_common, format), NULL, \
+	"the image's format, raw or qcow2; it is not probed then" }
+#define CLI_OPT_FORCE { "force", 0, NULL, CLI_FLAG, \
+	offsetof(struct cli_common, force), NULL, \
+	"read the image even while something else writes it" }
+#define CLI_OPT_JSON { "json", 0, NULL, CLI_FLAG, \
+	offsetof(struct cli_common, json), NULL, \
+	"print the result as one JSON object" }
+#define CLI_OPT_PROGRESS { "progress", 0, "[json|none]", CLI_CUSTOM, 0, \
+	cli_parse_progress, \
+	"show progress on standard error: as a line (the default on a" \
+	" terminal), as JSON lines, or not at all" }
+#define CLI_OPT_THREADS { "threads", 'j', "N", CLI_COUNT, \
+	offsetof(struct cli_common, threads_nr), NULL, \
+	"copy with N threads (0, the default: one a processor)" }
+#define CLI_OPT_MEMORY { "memory", 0, "SIZE", CLI_SIZE, \
+	offsetof(struct cli_common, memory_len), NULL, \
+	"hold at most SIZE of the image's metadata in memory (256M)" }
+#define CLI_OPT_HELP { "help", 'h', NULL, CLI_FLAG, \
+	offsetof(struct cli_common, help), NULL, "print this help" }
+#define CLI_OPT_END { NULL, 0, NULL, CLI_FLAG, 0, NULL, NULL }
+
+/* ---- verbs ------------------------------------------------------------- */
+
+/* One run of the command. */
+struct cli {
+	struct dw_ctx *ctx;
+	const struct cli_verb *verb;
+	struct json_object *json;	/* filled by the verb; NULL: text */
+	struct dw_err err;
+};
+
+struct cli_verb {
+	const char *name;
+	const char *synopsis;	/* lines after "diskwright NAME " */
+	const char *summary;
+	const char *about;	/* paragraphs, split by "\n" */
+	const struct cli_option *options;
+	size_t settings_len;
+	int operands_min, operands_max;	/* -1: any number */
+	bool writes;		/* a closed pipe must not end it half-way */
+	bool has_force;
+	/* 0 or a negative enum dw_code, with cli->err filled. */
+	int (*run)(struct cli *cli, void *settings, int operands_nr,
+		   char **operands);
+};
+
+extern const struct cli_verb cli_dualboot, cli_inspect, cli_check, cli_ls,
+	cli_cat, cli_undo;
+extern const struct cli_verb *const cli_verbs[];
+
+/* Fills *settings and sets *operand to the index of the first operand. */
+int cli_parse(const struct cli_verb *verb, int argc, char **argv,
+	      void *settings, int *operand, struct dw_err *err);
+/* Decimal digits only, at most max. */
+int cli_parse_number(const char *text, uint64_t max, uint64_t *out);
+
+void cli_help(const struct cli_verb *verb);
+void cli_help_all(void);
+
+/* ---- small things -------------------------------------------------------- */
+
+/* As the library's errors: fills err, returns code. */
+int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
+	CLI_PRINTF(3, 4);
+
+/* DW_OPEN_SHARE where --force is given. */
+unsigned cli_open_flags(const struct cli_common *common);
+
+/* INT, TERM and HUP cancel the context; a second one ends the process. */
+void cli_catch_signals(struct dw_ctx *ctx);
+
+void cli_progress_start(struct dw_ctx *ctx, enum cli_progress how);
+/* Takes the line off the terminal. */
+void cli_progress_end(void);
+
+#endif

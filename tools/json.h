@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Results as JSON; docs/json.md is the schema. */
+#ifndef DW_TOOLS_JSON_H
+#define DW_TOOLS_JSON_H
+
+#include <json-c/json.h>
+
+#include <diskwright.h>
+
+/*
+ * json-c's calls return NULL or an error where memory runs out.  These end
+ * the process with a line and status 1 instead: nothing is half written, as
+ * JSON is made before a job starts or after it has ended.
+ */
+struct json_object *cli_json_object(struct dw_err *err);
+
+/* A NULL text is null.  Bytes that are no UTF-8, DEL and the control
+ * characters U+0080 to U+009F become U+FFFD. */
+void cli_json_text(struct json_object *to, const char *name, const char *text);
+void cli_json_number(struct json_object *to, const char *name, uint64_t value);
+void cli_json_signed(struct json_object *to, const char *name, int64_t value);
+void cli_json_bool(struct json_object *to, const char *name, bool value);
+void cli_json_uuid(struct json_object *to, const char *name,
+		   const uint8_t uuid[16]);
+/* Takes value over. */
+void cli_json_take(struct json_object *to, const char *name,
+		   struct json_object *value);
+/* A new array or object under that name; 'to' owns it. */
+struct json_object *cli_json_array_in(struct json_object *to,
+				      const char *name);
+struct json_object *cli_json_object_in(struct json_object *to,
+				       const char *name);
+/* A new object at the end of an array. */
+struct json_object *cli_json_append(struct json_object *array);
+void cli_json_append_text(struct json_object *array, const char *text);
+
+/* Adds "status", and "error" where code is not 0, prints and frees. */
+void cli_json_print_take(struct json_object *root, enum dw_code code,
+			 const struct dw_err *err);
+
+/* Parts of results. */
+void cli_json_verdict(struct json_object *to, const char *side,
+		      const struct dw_boot_verdict *verdict);
+void cli_json_notes(struct json_object *to, const char *name,
+		    const struct dw_notes *notes);
+void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs);
+void cli_json_dualboot_plan(struct json_object *to,
+			    const struct dw_dualboot_plan *plan);
+void cli_json_dualboot_report(struct json_object *to,
+			      const struct dw_dualboot_report *report);
+void cli_json_layer(struct json_object *to, const struct dw_layer *layer);
+void cli_json_check(struct json_object *to,
+		    const struct dw_check_report *report);
+
+#endif

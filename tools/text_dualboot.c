@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plan and report of dualboot, for people. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "text.h"
+
+static void filesystem(const struct dw_fs_info *fs)
+{
+	char size[CLI_SIZE_TEXT], used[CLI_SIZE_TEXT], block[CLI_SIZE_TEXT];
+	char uuid[CLI_UUID_TEXT];
+
+	cli_item("filesystem", "%s, %s, %s used, blocks of %s", fs->type,
+		 cli_size(size, fs->size),
+		 cli_size(used, fs->size - fs->free_len),
+		 cli_size(block, fs->block_len));
+	if (fs->has_uuid)
+		cli_item("", "UUID %s%s%s", cli_uuid(uuid, fs->uuid),
+			 *fs->label ? ", label " : "", fs->label);
+	else
+		cli_item("", "without a UUID%s%s",
+			 *fs->label ? ", label " : "", fs->label);
+}
+
+/* ", 3 files deleted" where there is something to tell. */
+static void add_count(char *buf, size_t buf_len, uint64_t nr, const char *what)
+{
+	size_t len = strlen(buf);
+
+	if (nr)
+		snprintf(buf + len, buf_len - len, "%s%" PRIu64 " %s",
+			 len ? ", " : "", nr, what);
+}
+
+static void recovery(const struct dw_recovery *r)
+{
+	char text[400] = "";
+
+	add_count(text, sizeof(text), r->replayed_blk_nr,
+		  "blocks replayed from the journal");
+	add_count(text, sizeof(text), r->orphans_deleted_nr,
+		  "deleted files released");
+	add_count(text, sizeof(text), r->orphans_truncated_nr,
+		  "files truncated");
+	add_count(text, sizeof(text), r->free_counts_fixed_nr,
+		  "free counts corrected");
+	cli_item("recovery", "%s", *text ? text : "not needed");
+}
+
+static void layout(const struct dw_dualboot_plan *plan)
+{
+	char size[CLI_SIZE_TEXT], start[CLI_SIZE_TEXT];
+
+	if (!plan->part_nr) {
+		cli_item("layout", "unpartitioned, the filesystem is at"
+			 " sector 0");
+	} else {
+		cli_item("layout", "%s, signature 0x%08" PRIx32,
+			 plan->had_table ? "the partition table is kept" :
+			 "a new MBR", plan->disk_signature);
+		cli_item("", "partition %u at %s, %s, active", plan->part_nr,
+			 cli_size(start, plan->part_start_off),
+			 cli_size(size, plan->part_len));
+	}
+	cli_item("disk", "%s (%" PRIu64 " bytes)",
+		 cli_size(size, plan->disk_size), plan->disk_size);
+}
+
+void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
+			    const char *source, const char *target)
+{
+	char size[CLI_SIZE_TEXT];
+
+	cli_put(stdout, source, 0);
+	printf(" (%s)", plan->source_format);
+	if (target) {
+		fputs(" -> ", stdout);
+		cli_put(stdout, target, 0);
+		printf(" (%s)\n\n", plan->target_format);
+	} else {
+		fputs(", changed in place\n\n", stdout);
+	}
+	cli_item("guest", "%s", plan->distribution ? plan->distribution :
+		 "of an unknown distribution");
+	filesystem(&plan->fs);
+	recovery(&plan->recovery);
+	layout(plan);
+	cli_item("loader", "%s%s%s", plan->loader ? plan->loader : "none",
+		 plan->stage2_path ? ", its stage 2 in " : "",
+		 plan->stage2_path ? plan->stage2_path : "");
+	if (target)
+		cli_item("to copy", "%s", cli_size(size, plan->copy_len));
+	cli_text_changes(&plan->changes);
+	cli_text_notes(&plan->notes);
+	fputs("\nBoot\n", stdout);
+	cli_text_verdict("KVM", &plan->kvm);
+	cli_text_verdict("PyGrub", &plan->pygrub);
+}
+
+static void side(const char *name, const struct dw_boot_verdict *verdict)
+{
+	if (verdict->boots)
+		cli_item(name, "boots %s", verdict->kernel ? verdict->kernel :
+			 verdict->entry ? verdict->entry : "");
+	else
+		cli_item(name, "would not boot: %s", verdict->reason ?
+			 verdict->reason : "no reason given");
+}
+
+void cli_text_dualboot_report(const struct dw_dualboot_report *report,
+			      const char *target)
+{
+	char copied[CLI_SIZE_TEXT], written[CLI_SIZE_TEXT];
+
+	fputs("\nDone", stdout);
+	if (target)
+		printf(": %s copied, %s of them not zero",
+		       cli_size(copied, report->copied_len),
+		       cli_size(written, report->written_len));
+	fputs(". Read back from the result:\n", stdout);
+	side("KVM", &report->kvm);
+	side("PyGrub", &report->pygrub);
+}
