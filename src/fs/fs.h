@@ -43,6 +43,9 @@ struct dw_used {
 	 * among the runs.  And one example for the report. */
 	uint64_t unmarked_blk_nr;
 	uint64_t first_unmarked_blk;
+	/* Inodes whose block map is damaged: what it had before the damage is
+	 * among the runs. */
+	uint64_t damaged_inodes_nr;
 };
 
 struct dw_fs;

@@ -6,39 +6,10 @@
 #include <string.h>
 
 #include "lib/fsimg.h"
+#include "lib/fskinds.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
-
-static const struct kind {
-	const char *name, *size, *args;
-} kinds[] = {
-	{ "ext2-1k", "40M", "-t ext2 -b 1024" },
-	{ "ext2-4k-128", "40M", "-t ext2 -b 4096 -I 128" },
-	{ "ext3-1k-128", "40M", "-t ext3 -b 1024 -I 128" },
-	{ "ext3-2k", "40M", "-t ext3 -b 2048" },
-	{ "ext4", "64M", "-t ext4 -b 4096" },
-	{ "ext4-1k-32bit", "40M", "-t ext4 -b 1024 -O ^64bit" },
-	{ "ext4-2k", "64M", "-t ext4 -b 2048" },
-	{ "ext4-64k", "256M", "-t ext4 -b 65536" },
-	{ "ext4-128", "40M", "-t ext4 -I 128" },
-	{ "ext4-nojournal", "40M", "-t ext4 -O ^has_journal" },
-	{ "ext4-noextents", "40M", "-t ext4 -O ^extents,^64bit" },
-	{ "ext4-uninit", "64M", "-t ext4 -O ^metadata_csum,uninit_bg" },
-	{ "ext4-bigalloc", "128M", "-t ext4 -b 4096 -O bigalloc -C 16384" },
-	{ "ext4-bigalloc-1k", "128M", "-t ext4 -b 1024 -O bigalloc -C 8192" },
-	{ "ext4-inline", "64M", "-t ext4 -b 4096 -O inline_data" },
-	{ "ext4-inline-1k", "64M", "-t ext4 -b 4096 -O inline_data -I 1024" },
-	{ "ext4-metabg", "64M", "-t ext4 -b 1024 -O meta_bg,^resize_inode" },
-	{ "ext4-csumseed", "64M", "-t ext4 -O metadata_csum_seed" },
-	{ "ext4-orphanfile", "64M", "-t ext4 -O orphan_file" },
-	{ "ext4-eainode", "64M", "-t ext4 -O ea_inode" },
-	{ "ext4-mmp", "64M", "-t ext4 -O mmp" },
-	{ "ext4-encrypt", "64M", "-t ext4 -O encrypt,casefold,verity" },
-	{ "ext4-project", "64M", "-t ext4 -O project,large_dir" },
-	{ "ext4-sparse2", "64M", "-t ext4 -O sparse_super2" },
-};
-#define KINDS_NR ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
 #define OK(call) ck_assert_msg(!(call), "%s: %s", #call, err.text)
 
@@ -81,7 +52,7 @@ static const size_t sizes[] = {
 /* Each length after each other, in one file and in one file each. */
 START_TEST(contents_of_every_length)
 {
-	const struct kind *k = &kinds[_i];
+	const struct fskind *k = &kinds[_i];
 	const char *path = fsimg_make(k->name, k->size, k->args);
 	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
 	char name[32];
@@ -111,7 +82,7 @@ END_TEST
 
 START_TEST(names_come_and_go)
 {
-	const struct kind *k = &kinds[_i];
+	const struct fskind *k = &kinds[_i];
 	const char *path = fsimg_make(k->name, k->size, k->args);
 	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
 	char name[200], slow[200] = "/d/", *target;
@@ -182,7 +153,7 @@ static int count_attr(void *arg, const char *name, const void *value,
 
 START_TEST(attributes_and_modes)
 {
-	const struct kind *k = &kinds[_i];
+	const struct fskind *k = &kinds[_i];
 	const char *path = fsimg_make(k->name, k->size, k->args), *out;
 	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
 	const struct dw_new new = { 70000, 80000, 04750 };
