@@ -176,11 +176,11 @@ int dw_jbd2_check_super(const uint8_t *buf, const struct dw_jbd2_super *sb,
 }
 
 void dw_jbd2_encode_empty(uint8_t *buf, const struct dw_jbd2_format *fmt,
-			  uint32_t sequence, uint32_t errnum)
+			  uint32_t sequence)
 {
 	dw_put_be32(buf + SB_SEQUENCE, sequence);
 	dw_put_be32(buf + SB_START, 0);
-	dw_put_be32(buf + SB_ERRNO, errnum);
+	dw_put_be32(buf + SB_ERRNO, 0);
 	if (fmt->csum >= 2)
 		dw_put_be32(buf + SB_CSUM,
 			    sum_with_hole(~0u, buf, DW_JBD2_SUPER_LEN,

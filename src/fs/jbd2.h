@@ -99,9 +99,10 @@ int dw_jbd2_check_super(const uint8_t *buf, const struct dw_jbd2_super *sb,
 			uint32_t block_len, uint64_t inode_blk_nr,
 			struct dw_jbd2_format *out, struct dw_err *err);
 
-/* Marks the log empty, next transaction 'sequence'; sets the checksum. */
+/* Marks the log empty and free of errors, with 'sequence' as its next
+ * transaction; sets the checksum. */
 void dw_jbd2_encode_empty(uint8_t *buf, const struct dw_jbd2_format *fmt,
-			  uint32_t sequence, uint32_t errnum);
+			  uint32_t sequence);
 
 /* False where the block does not begin with the journal's magic number. */
 bool dw_jbd2_decode_header(const uint8_t *block, uint32_t *type,

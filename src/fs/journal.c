@@ -12,10 +12,6 @@
 
 #define BUF_LEN			(256u << 10)
 
-/* The journal's errno field holds a negative errno of Linux; -EINVAL there is
- * what e2fsck leaves for a transaction that it did not believe. */
-#define JOURNAL_ERRNO_BAD	((uint32_t)-22)
-
 static void free_journal(struct dw_journal *j)
 {
 	free(j->buf);
@@ -89,15 +85,15 @@ static int replay(struct dw_journal *j, struct dw_journal_end *end,
 }
 
 /* The log is empty from now on; its next transaction gets a number that none
- * of the old ones has. */
+ * of the old ones has.  An error that the kernel left in the journal moves to
+ * the filesystem's superblock, as on a mount. */
 static int finish_journal(struct dw_journal *j, uint8_t *buf,
-			  uint32_t sequence, bool is_bad, struct dw_err *err)
+			  uint32_t sequence, struct dw_err *err)
 {
 	uint32_t nr;
 	uint64_t blk = dw_journal_map_get(&j->map, 0, &nr);
 
-	dw_jbd2_encode_empty(buf, &j->fmt, sequence,
-			     is_bad ? JOURNAL_ERRNO_BAD : j->sb.errnum);
+	dw_jbd2_encode_empty(buf, &j->fmt, sequence);
 	return dw_dev_pwrite(j->dev, blk * j->fs.block_len, buf,
 			     DW_JBD2_SUPER_LEN, err);
 }
@@ -152,12 +148,12 @@ static int run(struct dw_journal *j, uint8_t *buf, struct dw_recovery *stats,
 		return ret;
 
 	note_damage(stats, &end, stats->bad_blk_nr - bad_before);
-	is_bad = stats->damage[0];
+	is_bad = stats->damage[0] || j->sb.errnum;
 	/* What was not replayed now never may be: each transaction takes a
 	 * block at least, so that this passes all of their numbers. */
 	if (end.is_aborted)
 		sequence = j->sb.sequence + (j->fmt.end - j->sb.first);
-	ret = finish_journal(j, buf, sequence + 1, is_bad, err);
+	ret = finish_journal(j, buf, sequence + 1, err);
 	return ret ? ret : finish_super(j, is_bad, err);
 }
 
