@@ -158,6 +158,33 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(HELP_OBJ) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(HELP_OBJ) $(STATIC) $(DW_LDLIBS) \
 		$(shell $(PKG_CONFIG) --libs $(TEST_LIBS))
 
+# Programs that shell tests use as a second opinion; none uses our library.
+HELPER_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/helpers/*.c))
+$(BUILD)/tests/helpers/%: tests/helpers/%.c Makefile
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $< \
+		$(shell $(PKG_CONFIG) --cflags --libs ext2fs com_err)
+
+.PHONY: tests
+tests: all $(UNIT_BIN) $(HELPER_BIN)
+
+check: tests
+	$(Q)BUILD=$(BUILD) tests/run $(GROUPS)
+
+check-corpus: tests
+	$(Q)BUILD=$(BUILD) CORPUS=$(abspath $(CORPUS)) tests/run corpus
+
+# Fault sweeps and unit tests with every bad access and leak reported.
+check-asan:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-asan \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer \
+		-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		check GROUPS="unit cli"
+
+bench: all $(HELPER_BIN)
+	$(Q)BUILD=$(BUILD) tests/bench/run
+
 .PHONY: unit
 unit: $(UNIT_BIN)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
