@@ -166,8 +166,14 @@ $(BUILD)/tests/helpers/%: tests/helpers/%.c Makefile
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $< \
 		$(shell $(PKG_CONFIG) --cflags --libs ext2fs com_err)
 
+# The loader's installer as a program, for the loader's tests.
+LAB_BIN := $(BUILD)/tests/boot/loaderlab
+$(LAB_BIN): $(BUILD)/tests/boot/loaderlab.o $(STATIC)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) $(DW_LDLIBS)
+
 .PHONY: tests
-tests: all $(UNIT_BIN) $(HELPER_BIN)
+tests: all $(UNIT_BIN) $(HELPER_BIN) $(LAB_BIN)
 
 check: tests
 	$(Q)BUILD=$(BUILD) tests/run $(GROUPS)
@@ -212,4 +218,4 @@ clean:
 
 .SECONDARY:
 -include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) $(LAB_BIN:=.d)

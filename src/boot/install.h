@@ -24,6 +24,7 @@ struct dw_loader_place {
 
 enum dw_loader_kind {
 	DW_LOADER_NONE,		/* no boot code */
+	DW_LOADER_CHAIN,	/* MBR that only runs the active partition */
 	DW_LOADER_OURS,
 	DW_LOADER_SYSLINUX,	/* genuine extlinux or syslinux */
 	DW_LOADER_GRUB,

@@ -164,6 +164,8 @@ packet_off:
 packet_lba:
 	.quad	0
 
-	.org	MBR_CODE_LEN		/* an error here: it does not fit */
+	.org	MBR_NAME_OFF		/* an error here: it does not fit */
+	.asciz	MBR_NAME
+	.org	MBR_CODE_LEN
 
 	.section .note.GNU-stack, "", @progbits

@@ -45,6 +45,8 @@
 
 /* Master boot record. */
 #define MBR_CODE_LEN	440	/* the disk signature follows */
+#define MBR_NAME_OFF	432
+#define MBR_NAME	"DWMBR 1"	/* 7 bytes and NUL; the digit is the layout */
 #define MBR_TABLE_OFF	446
 #define MBR_TABLE_END	510
 #define MBR_MAGIC_OFF	510
