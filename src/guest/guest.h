@@ -44,6 +44,9 @@ struct dw_guest_edit_opts {
 /* What the kernel command lines need, found while planning. */
 struct dw_guest_needs {
 	bool net_ifnames;	/* net.ifnames=0 biosdevname=0 on KVM */
+	/* noresume on KVM: the guest resumes from a disk that may be absent,
+	 * for which its initrd would wait. */
+	bool noresume;
 };
 
 /* Plans all edits of the guest's own files: fstab and other places that name

@@ -19,6 +19,8 @@ struct dw_names {
 	size_t devices_nr;
 	/* Its mount(8) does not know "nofail": "noauto" is used. */
 	bool old_mount;
+	/* The image stays without a partition table. */
+	bool unpartitioned;
 	/* systemd mounts and swaps: it waits 90 s for a swap device that is
 	 * not there, "nofail" or not, unless told to wait less. */
 	bool systemd;

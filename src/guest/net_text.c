@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads and edits texts of network configuration. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "guest/network.h"
+
+#define DISABLED "# disabled by diskwright: "
+
+static bool is_eth(struct dw_slice s)
+{
+	if (!dw_slice_starts(s, "eth") || s.len < 4)
+		return false;
+	for (size_t i = 3; i < s.len; i++)
+		if (s.p[i] == '*' || s.p[i] == ':' || s.p[i] == '.')
+			return i > 3 || s.p[i] == '*';
+		else if (!isdigit((unsigned char)s.p[i]))
+			return false;
+	return true;
+}
+
+static struct dw_slice unquote(struct dw_slice s)
+{
+	s = dw_slice_trim(s);
+	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') &&
+	    s.p[s.len - 1] == s.p[0])
+		return (struct dw_slice){ s.p + 1, s.len - 2 };
+	return s;
+}
+
+/* key and value around the first 'sep'. */
+static bool split(struct dw_slice line, char sep, struct dw_slice *key,
+		  struct dw_slice *value)
+{
+	const char *at = line.len ? memchr(line.p, sep, line.len) : NULL;
+	size_t len;
+
+	if (!at)
+		return false;
+	len = (size_t)(at - line.p);
+	*key = dw_slice_trim((struct dw_slice){ line.p, len });
+	*value = unquote(dw_slice_skip(line, len + 1));
+	return true;
+}
+
+static bool key_is(struct dw_slice key, const char *name)
+{
+	return key.len == strlen(name) && !strncasecmp(key.p, name, key.len);
+}
+
+/* "iface eth0 inet dhcp", "auto lo eth0" */
+static bool ifupdown_names(struct dw_slice line)
+{
+	struct dw_slice word;
+	size_t pos = 0;
+
+	if (!dw_word_next(line, &pos, &word) ||
+	    !(dw_slice_is(word, "iface") || dw_slice_is(word, "auto") ||
+	      dw_slice_is(word, "mapping") ||
+	      dw_slice_starts(word, "allow-") ||
+	      dw_slice_is(word, "bridge_ports")))
+		return false;
+	while (dw_word_next(line, &pos, &word))
+		if (is_eth(word))
+			return true;
+	return false;
+}
+
+static bool any_word_is_eth(struct dw_slice s)
+{
+	struct dw_slice word;
+	size_t pos = 0;
+
+	while (dw_word_next(s, &pos, &word))
+		if (is_eth(word))
+			return true;
+	return false;
+}
+
+static bool line_names(enum dw_net_syntax syntax, struct dw_slice line)
+{
+	struct dw_slice key, value;
+
+	switch (syntax) {
+	case DW_NET_IFUPDOWN:
+		return ifupdown_names(line);
+	case DW_NET_NETPLAN:
+		return split(line, ':', &key, &value) &&
+		       (is_eth(unquote(key)) ||
+			(key_is(key, "set-name") && is_eth(value)));
+	case DW_NET_NETWORKD:
+	case DW_NET_LINK:
+		return split(line, '=', &key, &value) &&
+		       (key_is(key, "Name") ||
+			key_is(key, "OriginalName")) && any_word_is_eth(value);
+	case DW_NET_KEYFILE:
+		return split(line, '=', &key, &value) &&
+		       key_is(key, "interface-name") && is_eth(value);
+	case DW_NET_NETCTL:
+		return split(line, '=', &key, &value) &&
+		       key_is(key, "Interface") && is_eth(value);
+	case DW_NET_IFCFG:
+		return split(line, '=', &key, &value) &&
+		       key_is(key, "DEVICE") && is_eth(value);
+	default:
+		return false;
+	}
+}
+
+static bool is_comment(struct dw_slice line)
+{
+	return !line.len || line.p[0] == '#' || line.p[0] == ';';
+}
+
+bool dw_net_names_eth(enum dw_net_syntax syntax, const char *text,
+		      size_t len)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_line line;
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_slice s = dw_slice_trim(line.text);
+
+		if (!is_comment(s) && line_names(syntax, s))
+			return true;
+	}
+	return false;
+}
+
+/* What the lines before say of this one. */
+struct place {
+	bool in_match;		/* networkd: section [Match] */
+	bool in_ethernet;	/* keyfile: section [ethernet] */
+	bool continued;		/* udev: goes on from a disabled line */
+	int match_indent;	/* netplan: of "match:", -1 outside */
+};
+
+static bool is_udev_pin(struct dw_slice s)
+{
+	return (dw_slice_find(s, "{address}==") ||
+		dw_slice_find(s, "{address}=\"")) &&
+	       (dw_slice_find(s, "NAME=") ||
+		dw_slice_find(s, "rename_netiface"));
+}
+
+static int indent_of(struct dw_slice line)
+{
+	int n = 0;
+
+	while ((size_t)n < line.len && line.p[n] == ' ' && n < 1000)
+		n++;
+	return n;
+}
+
+/* Whether the (trimmed) line pins something; follows the sections. */
+static bool is_pin(enum dw_net_syntax syntax, const struct dw_line *line,
+		   struct dw_slice s, struct place *at)
+{
+	struct dw_slice key, value;
+	bool pin;
+
+	switch (syntax) {
+	case DW_NET_UDEV:
+		pin = at->continued || is_udev_pin(s);
+		at->continued = pin && dw_slice_ends(s, "\\");
+		return pin;
+	case DW_NET_IFTAB:
+		return dw_slice_starts(s, "eth") && dw_slice_find(s, " mac ");
+	case DW_NET_IFCFG:
+		return split(s, '=', &key, &value) && key_is(key, "HWADDR") &&
+		       value.len;
+	case DW_NET_NETWORKD:
+		if (s.p[0] == '[')
+			at->in_match = dw_slice_is(s, "[Match]");
+		return at->in_match && split(s, '=', &key, &value) &&
+		       (key_is(key, "MACAddress") ||
+			key_is(key, "PermanentMACAddress"));
+	case DW_NET_KEYFILE:
+		if (s.p[0] == '[')
+			at->in_ethernet = dw_slice_is(s, "[ethernet]") ||
+				dw_slice_is(s, "[802-3-ethernet]");
+		return at->in_ethernet && split(s, '=', &key, &value) &&
+		       key_is(key, "mac-address");
+	case DW_NET_NETPLAN:
+		if (indent_of(line->text) <= at->match_indent)
+			at->match_indent = -1;
+		if (!split(s, ':', &key, &value))
+			return false;
+		if (key_is(key, "match") && !value.len)
+			at->match_indent = indent_of(line->text);
+		return at->match_indent >= 0 && key_is(key, "macaddress");
+	default:
+		return false;
+	}
+}
+
+static size_t count_pins(enum dw_net_syntax syntax, const char *text,
+			 size_t len)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct place at = { .match_indent = -1 };
+	struct dw_line line;
+	size_t nr = 0;
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_slice s = dw_slice_trim(line.text);
+
+		if (!is_comment(s))
+			nr += is_pin(syntax, &line, s, &at);
+	}
+	return nr;
+}
+
+/* A match must not become empty: what matched one card by its address then
+ * matches every wired card by its name. */
+static void put_disabled(enum dw_net_syntax syntax, struct dw_slice line,
+			 bool has_name, const char *eol, struct dw_buf *out)
+{
+	size_t indent = (size_t)indent_of(line);
+
+	if (syntax == DW_NET_NETPLAN) {
+		dw_buf_add(out, line.p, indent);
+		dw_buf_adds(out, "name: \"e*\"  ");
+		line = dw_slice_skip(line, indent);
+	}
+	dw_buf_adds(out, DISABLED);
+	dw_buf_add(out, line.p, line.len);
+	if (syntax == DW_NET_NETWORKD && !has_name)
+		dw_buf_printf(out, "%sName=en* eth*", eol);
+}
+
+/* Whether a .network file's match names cards besides their address. */
+static bool match_has_name(const char *text, size_t len)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_slice key, value;
+	struct dw_line line;
+	bool in_match = false;
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_slice s = dw_slice_trim(line.text);
+
+		if (!is_comment(s) && s.p[0] == '[')
+			in_match = dw_slice_is(s, "[Match]");
+		else if (in_match && !is_comment(s) &&
+			 split(s, '=', &key, &value) && key_is(key, "Name"))
+			return true;
+	}
+	return false;
+}
+
+int dw_net_unpin(enum dw_net_syntax syntax, const char *text, size_t len,
+		 struct dw_buf *out, struct dw_changes *changes,
+		 struct dw_err *err)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct place at = { .match_indent = -1 };
+	bool has_name = match_has_name(text, len);
+	size_t pins_nr = count_pins(syntax, text, len);
+	struct dw_line line;
+	int ret;
+
+	/* Several matches would all become the same. */
+	bool leave = syntax == DW_NET_NETPLAN && pins_nr > 1;
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_slice s = dw_slice_trim(line.text);
+		bool crlf = line.eol.len == 2;
+		size_t start = out->len;
+
+		if (is_comment(s) || !is_pin(syntax, &line, s, &at)) {
+			dw_buf_add(out, line.text.p, line.text.len);
+		} else if (leave) {
+			dw_buf_add(out, line.text.p, line.text.len);
+			dw_changes_note(changes, line.nr, "pins one of %zu "
+					"cards; left as it is", pins_nr);
+		} else {
+			put_disabled(syntax, line.text, has_name,
+				     crlf ? "\r\n" : "\n", out);
+			has_name = true;
+			if (!out->failed)
+				dw_changes_add(changes, line.nr, line.text.p,
+					       line.text.len,
+					       out->data + start,
+					       out->len - start, "pins the "
+					       "card of the old machine");
+		}
+		dw_buf_add(out, line.eol.p, line.eol.len);
+	}
+	ret = dw_buf_check(out, err);
+	return ret ? ret : dw_changes_check(changes, err);
+}
