@@ -12,7 +12,6 @@ struct dw_orphans {
 	ext2fs_inode_bitmap seen;	/* an inode is an orphan once */
 	struct ext2_inode *inode;	/* the one at hand, extra fields too */
 	char *block_buf;		/* one block */
-	uint64_t last_freed_blk;
 };
 
 /*

@@ -6,6 +6,7 @@
 struct block_walk {
 	struct dw_orphans *o;
 	ext2_ino_t ino;
+	uint64_t last_cluster;	/* of data, freed last */
 };
 
 static int fetch(void *arg, uint64_t blk, uint8_t *buf, struct dw_err *err)
@@ -42,39 +43,48 @@ static int check_node(void *arg, uint64_t blk, struct dw_err *err)
 	return check_run(arg, 0, blk, 1, err);
 }
 
+/* Frees the cluster of a block; without clusters that is the block. */
+static int free_cluster(struct block_walk *w, uint64_t blk, struct dw_err *err)
+{
+	ext2_filsys fs = w->o->fs;
+
+	if (!ext2fs_test_block_bitmap2(fs->block_map, blk))
+		return dw_fail(err, DW_CORRUPT, "ext: orphan inode %u has "
+			       "block %llu twice", w->ino,
+			       (unsigned long long)blk);
+	ext2fs_block_alloc_stats2(fs, blk, -1);
+	return 0;
+}
+
 static int free_run(void *arg, uint64_t log, uint64_t blk, uint32_t nr,
 		    struct dw_err *err)
 {
 	struct block_walk *w = arg;
-	ext2_filsys fs = w->o->fs;
 	uint64_t cluster, end = blk + nr;
-	uint64_t mask = EXT2FS_CLUSTER_RATIO(fs) - 1;
+	int ret = 0;
 
-	for (; blk < end; blk++) {
-		/* Blocks of a file share a cluster; it is freed once. */
-		cluster = blk & ~mask;
-		if (mask && cluster == w->o->last_freed_blk)
+	for (; !ret && blk < end; blk++) {
+		/* Neighbours in a file may share a cluster. */
+		cluster = EXT2FS_B2C(w->o->fs, blk);
+		if (cluster == w->last_cluster)
 			continue;
-		if (!ext2fs_test_block_bitmap2(fs->block_map, blk))
-			return dw_fail(err, DW_CORRUPT, "ext: orphan inode %u "
-				       "has block %llu twice", w->ino,
-				       (unsigned long long)blk);
-		ext2fs_block_alloc_stats2(fs, blk, -1);
-		w->o->last_freed_blk = cluster;
+		ret = free_cluster(w, blk, err);
+		w->last_cluster = cluster;
 	}
-	return 0;
+	return ret;
 }
 
+/* A node never shares its cluster, and lies between data that may do so. */
 static int free_node(void *arg, uint64_t blk, struct dw_err *err)
 {
-	return free_run(arg, 0, blk, 1, err);
+	return free_cluster(arg, blk, err);
 }
 
 int dw_orphan_walk_blocks(struct dw_orphans *o, ext2_ino_t ino,
 			  const struct ext2_inode *inode, bool release,
 			  struct dw_err *err)
 {
-	struct block_walk w = { o, ino };
+	struct block_walk w = { o, ino, UINT64_MAX };
 	struct dw_blockmap blocks = {
 		.what = "ext: orphan inode", .ino = ino,
 		.block_len = o->fs->blocksize,
@@ -88,7 +98,6 @@ int dw_orphan_walk_blocks(struct dw_orphans *o, ext2_ino_t ino,
 	if (!ext2fs_inode_has_valid_blocks2(o->fs,
 					    (struct ext2_inode *)inode))
 		return 0;
-	o->last_freed_blk = 0;
 	return dw_blockmap_walk(&blocks, (const uint8_t *)inode->i_block,
 				inode->i_flags & EXT4_EXTENTS_FL, err);
 }

@@ -21,6 +21,8 @@ static int mend(struct dw_ctx *ctx, struct dw_dev *dev, bool with_orphans,
 	int ret;
 
 	ret = dw_ext_open_raw(ctx, dev, DW_FS_WRITE, &fs, err);
+	if (ret && with_orphans)
+		return dw_err_prefix(err, ret, "orphans cannot be released");
 	if (ret)
 		return ret;
 	/* The kernel does not keep the copies up to date either. */
