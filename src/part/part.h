@@ -87,6 +87,16 @@ int dw_mbr_check(const struct dw_mbr *mbr, uint64_t disk_lba,
 /* CHS fields are derived from the LBAs (255 heads, 63 sectors, capped). */
 void dw_mbr_encode(const struct dw_mbr *mbr, uint8_t sector[DW_SECTOR]);
 
+/*
+ * Writes a table of primary and logical partitions: signature and entries of
+ * sector 0, whose code stays, and an EBR for each logical partition, where its
+ * entry_off says, or (0) before the partition.  Logical partitions are chained
+ * in the order of the table and have to be numbered so.  Nothing is written
+ * where our own reader would not read the same table back (its error).
+ */
+int dw_mbr_write(struct dw_dev *disk, const struct dw_part_table *table,
+		 struct dw_err *err);
+
 /* Rewrites only the active bytes of the four primary entries. */
 int dw_mbr_set_active(struct dw_dev *disk, unsigned nr, struct dw_err *err);
 
