@@ -172,8 +172,11 @@ $(LAB_BIN): $(BUILD)/tests/boot/loaderlab.o $(STATIC)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) $(DW_LDLIBS)
 
+# Programs over single rooms, for shell tests.
+TEST_TOOLS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*tool.c)))
+
 .PHONY: tests
-tests: all $(UNIT_BIN) $(HELPER_BIN) $(LAB_BIN)
+tests: all $(UNIT_BIN) $(HELPER_BIN) $(LAB_BIN) $(TEST_TOOLS)
 
 check: tests
 	$(Q)BUILD=$(BUILD) tests/run $(GROUPS)
@@ -192,7 +195,7 @@ bench: all $(HELPER_BIN)
 	$(Q)BUILD=$(BUILD) tests/bench/run
 
 .PHONY: unit
-unit: $(UNIT_BIN)
+unit: $(UNIT_BIN) $(TEST_TOOLS)
 	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
 
 # The pkg-config file is made anew: PREFIX may differ from that of the build.
@@ -218,4 +221,5 @@ clean:
 
 .SECONDARY:
 -include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) $(LAB_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) $(LAB_BIN:=.d) \
+	$(TEST_TOOLS:=.d)

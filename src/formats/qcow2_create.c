@@ -50,18 +50,30 @@ static int qcow2_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 
 /* Where the step is too much (a limit, a full host), what is needed may still
  * fit. */
+static int grow_locked(struct qcow2_writer *q, uint64_t end,
+		       struct dw_err *err)
+{
+	int rc;
+
+	if (q->file->size >= end)
+		return 0;
+	if (!q->is_fresh)
+		return dw_fail(err, DW_NOSPACE,
+			       "%s: has %" PRIu64 " bytes, %" PRIu64
+			       " are needed", q->file->name, q->file->size,
+			       end);
+	rc = dw_dev_resize(q->file, dw_round_up(end, GROW_LEN), err);
+	if (rc == DW_NOSPACE)
+		rc = dw_dev_resize(q->file, end, err);
+	return rc;
+}
+
 static int grow(struct qcow2_writer *q, uint64_t end, struct dw_err *err)
 {
-	int rc = 0;
+	int rc;
 
 	pthread_rwlock_wrlock(&q->grow_lock);
-	if (q->file->size < end && q->is_fresh &&
-	    dw_dev_resize(q->file, dw_round_up(end, GROW_LEN), NULL))
-		rc = dw_dev_resize(q->file, end, err);
-	else if (q->file->size < end)
-		rc = dw_fail(err, DW_NOSPACE,
-			     "%s: has %" PRIu64 " bytes, %" PRIu64
-			     " are needed", q->file->name, q->file->size, end);
+	rc = grow_locked(q, end, err);
 	pthread_rwlock_unlock(&q->grow_lock);
 	return rc;
 }
@@ -145,10 +157,8 @@ static int qcow2_finish(struct dw_writer *w, struct dw_err *err)
 	if (rc)
 		return rc;
 	end = q->layout.end_off;
-	if (q->is_fresh)
-		rc = dw_dev_resize(q->file, end, err);
-	else if (q->file->size < end)
-		rc = grow(q, end, err);
+	rc = q->is_fresh ? dw_dev_resize(q->file, end, err) :
+			   grow(q, end, err);
 	if (!rc)
 		rc = zero_tail(q, err);
 	if (!rc)
