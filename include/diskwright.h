@@ -220,6 +220,7 @@ struct dw_dualboot_options {
 	bool new_uuid;		/* give the copy another UUID ... */
 	uint8_t uuid[16];	/* ... this one; zero: derived from the old */
 	const char *format;	/* of the result: "raw", "qcow2"; NULL: raw */
+	bool in_place;		/* the plan is for dw_dualboot_run_in_place() */
 };
 
 struct dw_dualboot_state;

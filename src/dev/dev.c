@@ -165,6 +165,13 @@ int dw_dev_flush(struct dw_dev *dev, struct dw_err *err)
 	return dev->driver->flush ? dev->driver->flush(dev, err) : 0;
 }
 
+int dw_dev_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	if (!dev->driver->check_unchanged)
+		return 0;
+	return dev->driver->check_unchanged(dev, err);
+}
+
 int dw_dev_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 		  struct dw_extent *out, struct dw_err *err)
 {

@@ -63,6 +63,9 @@ struct dw_dev_driver {
 	 * where it applies host_fd and host_off.  off is filled in. */
 	int (*extent)(struct dw_dev *dev, uint64_t off, uint64_t len,
 		      struct dw_extent *out, struct dw_err *err);
+	/* 0 where nobody else changed what lies below since it was opened,
+	 * else DW_BUSY; NULL: nobody could. */
+	int (*check_unchanged)(struct dw_dev *dev, struct dw_err *err);
 	/* Frees what the driver owns, not dev itself; its result is that of
 	 * the close of a written device. */
 	int (*close)(struct dw_dev *dev, struct dw_err *err);
@@ -101,6 +104,8 @@ int dw_dev_resize(struct dw_dev *dev, uint64_t size, struct dw_err *err);
 int dw_dev_insert(struct dw_dev *dev, uint64_t off, uint64_t len,
 		  struct dw_err *err);
 int dw_dev_flush(struct dw_dev *dev, struct dw_err *err);
+
+int dw_dev_check_unchanged(struct dw_dev *dev, struct dw_err *err);
 
 /* The run that starts at off, at most len long.  It never crosses the end of
  * the device; len 0 or off at the end is DW_RANGE. */

@@ -99,7 +99,8 @@ static int fault_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	int ret = dw_dev_extent(fault_of(dev)->below, off, len, out, err);
 
 	/* Reads past us would not be counted. */
-	out->host_fd = -1;
+	if (fault_of(dev)->fault->fail_read_at)
+		out->host_fd = -1;
 	return ret;
 }
 

@@ -24,8 +24,6 @@ struct file_dev {
 	uint64_t opened_size;
 };
 
-static const struct dw_dev_driver file_driver;
-
 static struct file_dev *file_of(struct dw_dev *dev)
 {
 	return (struct file_dev *)dev;
@@ -189,6 +187,26 @@ static int file_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	return 0;
 }
 
+/* Size and time of the last change, of a file; what a block device holds
+ * leaves no such trace. */
+static int file_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	struct file_dev *file = file_of(dev);
+	struct stat st;
+
+	if (file->is_block)
+		return 0;
+	if (fstat(file->fd, &st) < 0)
+		return dw_fail_errno(err, errno, "%s", dev->name);
+	if ((uint64_t)st.st_size == file->opened_size &&
+	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
+		return 0;
+	return dw_fail(err, DW_BUSY,
+		       "%s: it was changed by someone else while it was read",
+		       dev->name);
+}
+
 static int file_close(struct dw_dev *dev, struct dw_err *err)
 {
 	int ret = 0;
@@ -208,6 +226,7 @@ static const struct dw_dev_driver file_driver = {
 	.insert = file_insert,
 	.flush = file_flush,
 	.extent = file_extent,
+	.check_unchanged = file_check_unchanged,
 	.close = file_close,
 };
 
@@ -302,22 +321,4 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 		}
 	}
 	return dw_file_from_fd_take(fd, path, !rdwr, out, err);
-}
-
-int dw_file_check_unchanged(struct dw_dev *dev, struct dw_err *err)
-{
-	struct file_dev *file = file_of(dev);
-	struct stat st;
-
-	if (dev->driver != &file_driver || file->is_block)
-		return 0;
-	if (fstat(file->fd, &st) < 0)
-		return dw_fail_errno(err, errno, "%s", dev->name);
-	if ((uint64_t)st.st_size == file->opened_size &&
-	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
-		return 0;
-	return dw_fail(err, DW_BUSY,
-		       "%s: it was changed by someone else while it was read",
-		       dev->name);
 }

@@ -18,10 +18,6 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 int dw_file_from_fd_take(int fd, const char *name, bool readonly,
 			 struct dw_dev **out, struct dw_err *err);
 
-/* Whether size and mtime of a host file are what they were when it was opened:
- * 0, or DW_BUSY.  0 for every other kind of device. */
-int dw_file_check_unchanged(struct dw_dev *dev, struct dw_err *err);
-
 /* size bytes of zeros in memory; only what is written takes memory. */
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);

@@ -63,6 +63,11 @@ static int window_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	return ret;
 }
 
+static int window_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	return dw_dev_check_unchanged(window_of(dev)->below, err);
+}
+
 static int window_close(struct dw_dev *dev, struct dw_err *err)
 {
 	return dw_dev_close(window_of(dev)->below, err);
@@ -76,6 +81,7 @@ static const struct dw_dev_driver window_driver = {
 	.discard = window_discard,
 	.flush = window_flush,
 	.extent = window_extent,
+	.check_unchanged = window_check_unchanged,
 	.close = window_close,
 };
 

@@ -77,6 +77,11 @@ static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	return 0;
 }
 
+static int qcow2_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	return dw_dev_check_unchanged(((struct dw_qcow2 *)dev)->file, err);
+}
+
 static int qcow2_close(struct dw_dev *dev, struct dw_err *err)
 {
 	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
@@ -90,5 +95,6 @@ const struct dw_dev_driver dw_qcow2_dev_driver = {
 	.kind = "qcow2",
 	.pread = qcow2_pread,
 	.extent = qcow2_extent,
+	.check_unchanged = qcow2_check_unchanged,
 	.close = qcow2_close,
 };

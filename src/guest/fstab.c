@@ -187,14 +187,17 @@ static void edit_line(const struct dw_line *line, const struct entry *e,
 			       v.note);
 }
 
-bool dw_fstab_root(const char *text, size_t len, struct dw_slice *spec)
+bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
+		   struct dw_slice *spec)
 {
 	struct dw_lines walk = { .p = text, .len = len };
 	struct dw_line line;
 	struct entry e;
 
 	while (dw_lines_next(&walk, &line)) {
-		if (!split(line.text, &e) || !is_root_entry(&e))
+		if (!split(line.text, &e) ||
+		    !dw_slice_is(e.fields[FILE_], mount_point) ||
+		    dw_slice_is(e.fields[TYPE], "swap"))
 			continue;
 		*spec = e.fields[SPEC];
 		return true;

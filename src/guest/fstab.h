@@ -8,10 +8,11 @@
 #include "guest/names.h"
 
 /*
- * What the entry for "/" names, as it stands there (fstab(5)); false where
- * there is no such entry.  Where there are several the first counts.
+ * What the entry for a mount point names, as it stands there (fstab(5)); false
+ * where there is no such entry.  Where there are several the first counts.
  */
-bool dw_fstab_root(const char *text, size_t len, struct dw_slice *spec);
+bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
+		   struct dw_slice *spec);
 
 /*
  * Rewrites an fstab into out, by what each entry points to: the root becomes

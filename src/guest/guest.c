@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Puts together what is known about a guest. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/uuid.h"
 #include "guest/fstab.h"
 #include "guest/guest.h"
 
 #define FSTAB_CAP_LEN (1u << 20)
 
-static int read_root_spec(struct dw_fs *fs, struct dw_guest *guest,
+static int read_fstab(struct dw_fs *fs, struct dw_guest *guest,
 			  struct dw_err *err)
 {
 	struct dw_slice spec;
@@ -22,7 +21,8 @@ static int read_root_spec(struct dw_fs *fs, struct dw_guest *guest,
 			      err);
 	if (ret)	/* no fstab, or none that could be one */
 		return ret == DW_IO || ret == DW_NOMEM ? ret : 0;
-	if (dw_fstab_root(text, len, &spec)) {
+	guest->has_separate_boot = dw_fstab_find(text, len, "/boot", &spec);
+	if (dw_fstab_find(text, len, "/", &spec)) {
 		guest->root_spec = malloc(spec.len + 1);
 		if (guest->root_spec)
 			dw_slice_copy(spec, guest->root_spec, spec.len + 1);
@@ -46,7 +46,7 @@ int dw_guest_inspect(struct dw_ctx *ctx, struct dw_fs *fs,
 	if (!ret)
 		ret = dw_kernels_find(ctx, fs, &guest->kernels, err);
 	if (!ret)
-		ret = read_root_spec(fs, guest, err);
+		ret = read_fstab(fs, guest, err);
 	if (ret)
 		dw_guest_free(guest);
 	else
@@ -69,30 +69,19 @@ bool dw_guest_is_system(const struct dw_guest *guest)
 	       guest->release.has_init || guest->kernels.nr;
 }
 
-static void uuid_text(const uint8_t uuid[16], char out[37])
-{
-	char *p = out;
-
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		p += sprintf(p, "%02x", uuid[i]);
-	}
-}
-
 int dw_guest_names(const struct dw_guest *guest, struct dw_fs *fs,
 		   const char *spec, struct dw_names *out,
 		   struct dw_err *err)
 {
 	struct dw_fs_info info;
-	char uuid[37] = "";
+	char uuid[DW_UUID_TEXT] = "";
 	int ret;
 
 	ret = dw_fs_get_info(fs, &info, err);
 	if (ret)
 		return ret;
-	if (info.has_uuid && !dw_is_zero(info.uuid, sizeof(info.uuid)))
-		uuid_text(info.uuid, uuid);
+	if (info.has_uuid)
+		dw_uuid_format(info.uuid, uuid);
 	dw_names_init(out, uuid, info.label, spec);
 	if (guest->root_spec)
 		dw_names_add(out, dw_slice_of(guest->root_spec));

@@ -12,6 +12,7 @@ struct dw_guest {
 	struct dw_release release;
 	struct dw_kernels kernels;
 	char *root_spec;	/* what fstab names for "/", NULL: nothing */
+	bool has_separate_boot;	/* fstab mounts something on /boot */
 };
 
 /*

@@ -28,7 +28,7 @@ static void edit(const char *text, const char *want)
 	struct dw_slice spec;
 
 	teardown();
-	if (dw_fstab_root(text, strlen(text), &spec))
+	if (dw_fstab_find(text, strlen(text), "/", &spec))
 		dw_names_add(&names, spec);
 	ck_assert_int_eq(dw_fstab_edit(text, strlen(text), &names, &out,
 				       &changes, NULL), 0);
