@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The root filesystem of a disk, recovered and opened. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "dev/kinds.h"
+#include "job/root.h"
+
+#define MBR_TYPE_LVM 0x8e
+
+static bool is_ext(const struct dw_fs_info *info)
+{
+	return !info->partial && !strncmp(info->type, "ext", 3);
+}
+
+static int refuse_type(const struct dw_dev *dev, const struct dw_fs_info *info,
+		       struct dw_err *err)
+{
+	if (!strcmp(info->type, "LVM2_member"))
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s: an LVM physical volume; logical volumes "
+			       "are not handled by this job", dev->name);
+	if (!strcmp(info->type, "crypto_LUKS"))
+		return dw_fail(err, DW_UNSUPPORTED, "%s: encrypted (LUKS)",
+			       dev->name);
+	return dw_fail(err, DW_UNSUPPORTED,
+		       "%s: %s, not an ext2, ext3 or ext4 filesystem",
+		       dev->name, info->type);
+}
+
+/* A filesystem's block may be 64 KiB; what changes in it is mostly smaller,
+ * and recovery redirects whole blocks of the filesystem. */
+static uint32_t overlay_block(const struct dw_fs_info *info)
+{
+	return (uint32_t)dw_max(dw_min(info->block_len, 4096), 512);
+}
+
+static int open_on(struct dw_ctx *ctx, struct dw_dev *dev,
+		   const struct dw_fs_info *info, unsigned fs_flags,
+		   struct dw_root *root, struct dw_err *err)
+{
+	int ret;
+
+	ret = dw_overlay_new(dev, overlay_block(info), ctx->memory_cap_len,
+			     &root->overlay, err);
+	if (!ret)
+		ret = dw_fs_recover(ctx, root->overlay, &root->recovery, err);
+	if (!ret)
+		ret = dw_fs_open(ctx, root->overlay, fs_flags, &root->fs, err);
+	return ret;
+}
+
+static void close_fs(struct dw_root *root)
+{
+	dw_fs_close(root->fs);
+	root->fs = NULL;
+	dw_dev_close(root->overlay, NULL);
+	root->overlay = NULL;
+	memset(&root->recovery, 0, sizeof(root->recovery));
+}
+
+/* The whole disk is one filesystem: what Xen guests mostly are. */
+static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
+		      struct dw_root *root, struct dw_err *err)
+{
+	struct dw_fs_info info;
+	int ret = dw_fs_identify(root->disk, &info, err);
+
+	if (ret == DW_NOT_MINE)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s: neither a partition table nor a known "
+			       "filesystem", root->disk->name);
+	if (ret)
+		return ret;
+	if (!is_ext(&info))
+		return refuse_type(root->disk, &info, err);
+	root->start_off = 0;
+	root->len = root->disk->size;
+	return open_on(ctx, root->disk, &info, fs_flags, root, err);
+}
+
+/* A root filesystem has /etc and somewhere to start programs from. */
+static bool looks_like_root(struct dw_fs *fs)
+{
+	return dw_fs_exists(fs, "/etc") &&
+	       (dw_fs_exists(fs, "/sbin") || dw_fs_exists(fs, "/bin"));
+}
+
+/*
+ * Tries one partition: 0 with root->fs set where it is the root filesystem,
+ * 0 without where it is something else.
+ */
+static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
+		    unsigned fs_flags, struct dw_root *root,
+		    struct dw_err *err)
+{
+	struct dw_fs_info info;
+	struct dw_dev *dev = NULL;
+	int ret;
+
+	ret = dw_part_open(root->disk, part, &dev, err);
+	if (ret)
+		return ret;
+	ret = dw_fs_identify(dev, &info, err);
+	if (ret == DW_NOT_MINE || (!ret && !is_ext(&info))) {
+		dw_dev_close(dev, NULL);
+		return 0;
+	}
+	if (!ret)
+		ret = open_on(ctx, dev, &info, fs_flags, root, err);
+	dw_dev_close(dev, NULL);
+	if (ret || !looks_like_root(root->fs)) {
+		close_fs(root);
+		return ret;
+	}
+	root->part_nr = part->nr;
+	root->start_off = part->start_lba * DW_SECTOR;
+	root->len = part->len_lba * DW_SECTOR;
+	return 0;
+}
+
+static int open_in_table(struct dw_ctx *ctx, unsigned fs_flags,
+			 struct dw_root *root, struct dw_err *err)
+{
+	const struct dw_part *part;
+	bool has_lvm = false;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < root->table->parts_nr; i++) {
+		part = &root->table->parts[i];
+		has_lvm |= part->mbr_type == MBR_TYPE_LVM;
+		if (part->extended)
+			continue;
+		ret = try_part(ctx, part, fs_flags, root, err);
+		if (ret || root->fs)
+			return ret;
+	}
+	if (has_lvm)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s: its root is on an LVM physical volume; "
+			       "logical volumes are not handled by this job",
+			       root->disk->name);
+	return dw_fail(err, DW_UNSUPPORTED,
+		       "%s: none of its %zu partitions is the root of an "
+		       "ext2, ext3 or ext4 guest", root->disk->name,
+		       root->table->parts_nr);
+}
+
+int dw_root_open(struct dw_ctx *ctx, struct dw_dev *disk, unsigned fs_flags,
+		 struct dw_root *root, struct dw_err *err)
+{
+	int ret;
+
+	memset(root, 0, sizeof(*root));
+	root->disk = dw_dev_ref(disk);
+	ret = dw_part_read(disk, &root->table, err);
+	if (ret == DW_NOT_MINE)
+		return open_whole(ctx, fs_flags, root, err);
+	if (ret)
+		return ret;
+	if (root->table->kind == DW_PART_GPT)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s: a GPT partition table; only MBR disks and "
+			       "bare filesystems are converted", disk->name);
+	return open_in_table(ctx, fs_flags, root, err);
+}
+
+void dw_root_close(struct dw_root *root)
+{
+	close_fs(root);
+	dw_part_free(root->table);
+	dw_dev_close(root->disk, NULL);
+	memset(root, 0, sizeof(*root));
+}

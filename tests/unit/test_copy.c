@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The copy engine: what is copied, and that threads do not show in it. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/kinds.h"
+#include "job/copy.h"
+
+#define SIZE (20u << 20)
+
+static struct dw_err err;
+
+/* Data of many kinds: full, zero, holes, single bytes, odd ends. */
+static struct dw_dev *make_source(void)
+{
+	struct dw_dev *dev;
+	uint8_t *buf = malloc(65536);
+	unsigned seed = 3, i;
+	uint64_t off;
+
+	ck_assert_int_eq(dw_mem_new("source", SIZE, &dev, &err), 0);
+	for (off = 0; off < SIZE; off += 65536) {
+		memset(buf, 0, 65536);
+		if (rand_r(&seed) % 4 == 0)
+			for (i = 0; i < 65536; i++)
+				buf[i] = (uint8_t)rand_r(&seed);
+		else if (rand_r(&seed) % 2)
+			buf[rand_r(&seed) % 65536] = 1;
+		else if (rand_r(&seed) % 2)
+			continue;
+		ck_assert_int_eq(dw_dev_pwrite(dev, off, buf, 65536, &err), 0);
+	}
+	free(buf);
+	return dev;
+}
+
+static const struct dw_used_run runs[] = {
+	{ 0, 512 }, { 4096, 1 << 20 }, { (3 << 20) + 1024, 5 << 20 },
+	{ SIZE - 70000, 70000 },
+};
+
+static bool is_wanted(uint64_t off)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(runs) / sizeof(*runs); i++)
+		if (off >= runs[i].off && off < runs[i].off + runs[i].len)
+			return true;
+	return false;
+}
+
+static struct dw_dev *copy(const struct dw_format_driver *format,
+			   struct dw_dev *source, unsigned threads_nr,
+			   struct dw_dev *file)
+{
+	struct dw_format_options options = { 0 };
+	struct dw_copy job = { .disk = source, .runs = runs, .runs_nr = 4 };
+	struct dw_dev *out;
+	struct dw_ctx *ctx;
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	dw_ctx_set_threads(ctx, threads_nr);
+	ck_assert_int_eq(format->create(ctx, file, SIZE, &options,
+					&job.writer, &err), 0);
+	ck_assert_int_eq(dw_copy_run(ctx, &job, &err), 0);
+	ck_assert_uint_eq(job.read_len, 512 + (6 << 20) + 70000);
+	ck_assert_int_eq(dw_writer_finish(job.writer, &err), 0);
+	dw_writer_free(job.writer);
+	ck_assert_int_eq(dw_format_open(ctx, file, format->name, NULL, &out,
+					&err), 0);
+	dw_ctx_free(ctx);
+	return out;
+}
+
+static uint8_t *content(struct dw_dev *dev)
+{
+	uint8_t *buf = malloc(dw_dev_size(dev));
+
+	ck_assert_int_eq(dw_dev_pread(dev, 0, buf, dw_dev_size(dev), &err), 0);
+	return buf;
+}
+
+static void copies_what_is_wanted(const struct dw_format_driver *format)
+{
+	struct dw_dev *source = make_source(), *file, *disk;
+	uint8_t *want = content(source), *have;
+	uint64_t off;
+
+	ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
+	disk = copy(format, source, 2, file);
+	have = content(disk);
+	for (off = 0; off < SIZE; off++)
+		if (have[off] != (is_wanted(off) ? want[off] : 0))
+			ck_abort_msg("byte %u", (unsigned)off);
+	free(want);
+	free(have);
+	dw_dev_close(disk, NULL);
+	dw_dev_close(file, NULL);
+	dw_dev_close(source, NULL);
+}
+
+START_TEST(wanted_bytes_reach_raw)
+{
+	copies_what_is_wanted(&dw_raw_format);
+}
+END_TEST
+
+START_TEST(wanted_bytes_reach_qcow2)
+{
+	copies_what_is_wanted(&dw_qcow2_format);
+}
+END_TEST
+
+START_TEST(threads_do_not_show)
+{
+	struct dw_dev *source = make_source(), *file, *first = NULL;
+	uint8_t *a, *b;
+	unsigned n;
+
+	for (n = 1; n <= 8; n++) {
+		ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
+		dw_dev_close(copy(&dw_qcow2_format, source, n, file), NULL);
+		if (!first) {
+			first = file;
+			continue;
+		}
+		ck_assert_uint_eq(dw_dev_size(file), dw_dev_size(first));
+		a = content(first);
+		b = content(file);
+		ck_assert(!memcmp(a, b, dw_dev_size(file)));
+		free(a);
+		free(b);
+		dw_dev_close(file, NULL);
+	}
+	dw_dev_close(first, NULL);
+	dw_dev_close(source, NULL);
+}
+END_TEST
+
+/* Every read and write of the job fails once: an error, and it ends. */
+START_TEST(every_failure_ends_the_copy)
+{
+	struct dw_dev *source = make_source(), *file, *in, *out;
+	struct dw_format_options options = { 0 };
+	struct dw_copy job = { .runs = runs, .runs_nr = 4 };
+	struct dw_fault fault;
+	struct dw_ctx *ctx;
+	uint64_t n, calls_nr;
+	unsigned kind;
+	int ret;
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	dw_ctx_set_threads(ctx, 3);
+	for (kind = 0; kind < 2; kind++) {
+		/* Until a run has fewer calls than that. */
+		for (n = 1, calls_nr = n; calls_nr + 1 >= n; n++) {
+			memset(&fault, 0, sizeof(fault));
+			fault.fail_read_at = kind ? 0 : n;
+			fault.fail_write_at = kind ? n : 0;
+			dw_mem_new("target", 0, &file, &err);
+			dw_fault_new(source, &fault, &in, &err);
+			dw_fault_new(file, &fault, &out, &err);
+			job.disk = in;
+			job.writer = NULL;
+			ret = dw_qcow2_format.create(ctx, out, SIZE, &options,
+						     &job.writer, &err);
+			if (!ret)
+				ret = dw_copy_run(ctx, &job, &err);
+			if (!ret)
+				ret = dw_writer_finish(job.writer, &err);
+			ck_assert(!ret || ret == DW_IO);
+			calls_nr = kind ? fault.writes_nr : fault.reads_nr;
+			dw_writer_free(job.writer);
+			dw_dev_close(in, NULL);
+			dw_dev_close(out, NULL);
+			dw_dev_close(file, NULL);
+		}
+		ck_assert_uint_gt(n, 5);
+	}
+	dw_dev_close(source, NULL);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("copy");
+	TCase *tc = tcase_create("copy");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, wanted_bytes_reach_raw);
+	tcase_add_test(tc, wanted_bytes_reach_qcow2);
+	tcase_add_test(tc, threads_do_not_show);
+	tcase_add_test(tc, every_failure_ends_the_copy);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
