@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The boot configurations of both sides, as edits of a guest's files. */
+#ifndef DW_JOB_BOOTFILES_H
+#define DW_JOB_BOOTFILES_H
+
+#include "base/notes.h"
+#include "guest/guest.h"
+#include "job/verdict.h"
+
+struct dw_bootfiles {
+	struct dw_verdict_source *source;	/* filesystem, kernels, disk */
+	const struct dw_guest *guest;
+	struct dw_names names;	/* of the root; grows by those found in
+				 * existing configurations */
+	bool new_table;		/* the disk had no table: (hd0) -> (hd0,0) */
+	const char *xen_root;	/* the caller's choice, or NULL */
+	const char *kvm_root;
+	const char *old_uuid;	/* text of a UUID that changes, or NULL */
+	bool net_ifnames;	/* net.ifnames=0 biosdevname=0 on KVM */
+	struct dw_edits *edits;
+	struct dw_notes *notes;
+};
+
+/* Adds the device names by which boot entries call the root to b->names, so
+ * that fstab is read with them.  Comes first. */
+int dw_bootfiles_learn(struct dw_bootfiles *b, struct dw_err *err);
+
+/* Edits what PyGrub and the guest's own tools read; writes a menu.lst where
+ * there is nothing. */
+int dw_bootfiles_xen(struct dw_bootfiles *b, struct dw_err *err);
+
+/* Writes the syslinux.cfg that our loader reads. */
+int dw_bootfiles_kvm(struct dw_bootfiles *b, struct dw_err *err);
+
+/* How a kernel is told its root: by lasting name where its initrd understands
+ * it, else by device.  'disk_name' is "vda" or "xvda"; text has room for 200. */
+int dw_bootfiles_root(struct dw_bootfiles *b, size_t kernel_nr,
+		      const char *disk_name, char text[200],
+		      struct dw_err *err);
+
+/* The configurations that there are, in PyGrub's order. */
+struct dw_boot_file {
+	const char *path;
+	int kind;		/* enum dw_bootconf_kind */
+};
+extern const struct dw_boot_file dw_boot_files[];
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Xen side: the guest's own menu.lst, grub.cfg or extlinux.conf. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/bootconf.h"
+#include "base/uuid.h"
+#include "job/bootfiles.h"
+
+#define MAX_CONFIG_LEN (1u << 20)
+
+const struct dw_boot_file dw_boot_files[] = {
+	{ "/boot/grub/grub.cfg", DW_BOOTCONF_GRUBCFG },
+	{ "/boot/grub2/grub.cfg", DW_BOOTCONF_GRUBCFG },
+	{ "/boot/extlinux/extlinux.conf", DW_BOOTCONF_EXTLINUX },
+	{ "/boot/extlinux.conf", DW_BOOTCONF_EXTLINUX },
+	{ "/extlinux/extlinux.conf", DW_BOOTCONF_EXTLINUX },
+	{ "/extlinux.conf", DW_BOOTCONF_EXTLINUX },
+	{ "/boot/grub/menu.lst", DW_BOOTCONF_MENULST },
+	{ "/boot/grub/grub.conf", DW_BOOTCONF_MENULST },
+	{ NULL, 0 },
+};
+
+static int read_config(struct dw_bootfiles *b, const struct dw_boot_file *file,
+		       struct dw_bootconf **out, struct dw_err *err)
+{
+	char *text = NULL;
+	size_t len;
+	int ret;
+
+	*out = NULL;
+	ret = dw_edits_read(b->edits, b->source->fs, file->path, &text, &len,
+			    err);
+	if (ret == DW_NOENT)
+		return 0;
+	if (!ret)
+		ret = dw_bootconf_parse(file->kind, text, len, out, err);
+	free(text);
+	return ret ? dw_err_prefix(err, ret, "%s", file->path) : 0;
+}
+
+static struct dw_slice slice_of_span(struct dw_span s)
+{
+	return (struct dw_slice){ s.p, s.len };
+}
+
+static bool entry_root(const struct dw_boot_entry *e, struct dw_span *root)
+{
+	return e->args && !e->is_other &&
+	       dw_args_get((struct dw_span){ e->args, strlen(e->args) },
+			   "root", root);
+}
+
+int dw_bootfiles_learn(struct dw_bootfiles *b, struct dw_err *err)
+{
+	const struct dw_boot_file *file;
+	struct dw_bootconf *conf;
+	struct dw_span root;
+	size_t i;
+	int ret;
+
+	for (file = dw_boot_files; file->path; file++) {
+		ret = read_config(b, file, &conf, err);
+		if (ret)
+			return ret;
+		for (i = 0; conf && i < conf->entries_nr; i++)
+			if (entry_root(&conf->entries[i], &root))
+				dw_names_add(&b->names, slice_of_span(root));
+		dw_bootconf_free(conf);
+	}
+	return 0;
+}
+
+/* The kernel that an entry boots; the newest where that cannot be said, so
+ * that the root's name suits some initrd of this guest. */
+static size_t kernel_of(const struct dw_bootfiles *b,
+			const struct dw_boot_entry *e)
+{
+	const struct dw_kernels *kernels = b->source->kernels;
+	struct dw_stat st;
+	size_t i;
+
+	if (!e->kernel || dw_fs_stat(b->source->fs, e->kernel, &st, NULL))
+		return 0;
+	for (i = 0; i < kernels->nr; i++)
+		if (kernels->items[i].ino == st.ino)
+			return i;
+	return 0;
+}
+
+static int set_root(struct dw_bootfiles *b, struct dw_bootconf *conf, size_t i,
+		    struct dw_err *err)
+{
+	struct dw_arg_edit edit = { .op = DW_ARG_REPLACE, .name = "root" };
+	const struct dw_boot_entry *e = &conf->entries[i];
+	char chosen[200];
+	struct dw_span root;
+	int ret;
+
+	if (!entry_root(e, &root))
+		return 0;
+	edit.value = b->xen_root;
+	if (!b->xen_root) {
+		if (dw_names_is_lasting(&b->names, slice_of_span(root)) ||
+		    !dw_names_is_root(&b->names, slice_of_span(root)))
+			return 0;
+		ret = dw_bootfiles_root(b, kernel_of(b, e), "xvda", chosen,
+					err);
+		if (ret)
+			return ret;
+		edit.value = chosen;
+	}
+	return dw_bootconf_edit_entry(conf, i, &edit, 1, err);
+}
+
+/* The lines from which the guest's own tools make entries later. */
+static int set_default_roots(struct dw_bootfiles *b, struct dw_bootconf *conf,
+			     struct dw_err *err)
+{
+	struct dw_arg_edit edit = { .op = DW_ARG_REPLACE, .name = "root" };
+	char chosen[200];
+	int ret;
+	size_t i;
+
+	edit.value = b->xen_root;
+	if (!b->xen_root) {
+		ret = dw_bootfiles_root(b, 0, "xvda", chosen, err);
+		if (ret)
+			return ret;
+		edit.value = chosen;
+	}
+	/* Only over names that move; a UUID that is there stays. */
+	for (i = 0; i < b->names.devices_nr; i++) {
+		edit.only = b->names.devices[i];
+		ret = dw_bootconf_edit_defaults(conf, &edit, 1, err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int edit_config(struct dw_bootfiles *b, struct dw_bootconf *conf,
+		       struct dw_err *err)
+{
+	char uuid[DW_UUID_TEXT];
+	struct dw_fs_info info;
+	size_t i;
+	int ret = 0;
+
+	if (b->new_table)
+		ret = dw_bootconf_set_partition(conf, 1, err);
+	for (i = 0; i < conf->entries_nr && !ret; i++)
+		ret = set_root(b, conf, i, err);
+	if (!ret)
+		ret = set_default_roots(b, conf, err);
+	if (!ret && b->old_uuid) {
+		ret = dw_fs_get_info(b->source->fs, &info, err);
+		dw_uuid_format(info.uuid, uuid);
+		if (!ret)
+			ret = dw_bootconf_replace(conf, b->old_uuid, uuid, err);
+	}
+	return ret;
+}
+
+static int keep_config(struct dw_bootfiles *b, const char *path,
+		       const struct dw_bootconf *conf, struct dw_err *err)
+{
+	struct dw_changes changes = { 0 };
+	char *text = NULL;
+	size_t len;
+	int ret;
+
+	if (!dw_text_is_changed(conf->text))
+		return 0;
+	dw_text_report(conf->text, &changes);
+	ret = dw_text_render(conf->text, &text, &len, err);
+	if (!ret)
+		ret = dw_edits_set(b->edits, b->source->fs, path, text, len, 0,
+				   &changes, NULL, err);
+	dw_changes_free(&changes);
+	free(text);
+	return ret;
+}
+
+static int write_menu(struct dw_bootfiles *b, struct dw_err *err)
+{
+	const struct dw_kernels *kernels = b->source->kernels;
+	struct dw_boot_spec_entry *entries;
+	char (*args)[240], *text = NULL, root[200];
+	struct dw_boot_spec spec = {
+		.comment = "Written by diskwright for PyGrub",
+		.timeout_ds = 50,
+		.serial_port = -1,
+		.grub_root = b->source->part_nr ? "(hd0,0)" : "(hd0)",
+	};
+	size_t i, len;
+	int ret = 0;
+
+	entries = calloc(kernels->nr + 1, sizeof(*entries));
+	args = calloc(kernels->nr + 1, sizeof(*args));
+	if (!entries || !args)
+		ret = dw_fail_nomem(err);
+	for (i = 0; i < kernels->nr && !ret; i++) {
+		if (!kernels->items[i].xen_ok)
+			continue;
+		if (b->xen_root)
+			snprintf(root, sizeof(root), "%s", b->xen_root);
+		else
+			ret = dw_bootfiles_root(b, i, "xvda", root, err);
+		snprintf(args[i], sizeof(args[i]), "root=%s ro console=hvc0",
+			 root);
+		entries[spec.entries_nr++] = (struct dw_boot_spec_entry){
+			.title = kernels->items[i].version,
+			.kernel = kernels->items[i].path,
+			.initrd = kernels->items[i].initrd_path,
+			.args = args[i],
+		};
+	}
+	spec.entries = entries;
+	/* No kernel for Xen: the verdict says so, an empty menu would not. */
+	if (!ret && spec.entries_nr) {
+		ret = dw_menulst_build(&spec, &text, &len, err);
+		if (!ret)
+			ret = dw_edits_set(b->edits, b->source->fs,
+					   "/boot/grub/menu.lst", text, len, 0,
+					   NULL, "PyGrub had no configuration",
+					   err);
+	}
+	free(text);
+	free(entries);
+	free(args);
+	return ret;
+}
+
+int dw_bootfiles_xen(struct dw_bootfiles *b, struct dw_err *err)
+{
+	const struct dw_boot_file *file;
+	struct dw_bootconf *conf;
+	bool found = false;
+	int ret;
+
+	for (file = dw_boot_files; file->path; file++) {
+		ret = read_config(b, file, &conf, err);
+		if (!ret && conf) {
+			found = true;
+			ret = edit_config(b, conf, err);
+			if (!ret)
+				ret = keep_config(b, file->path, conf, err);
+			dw_bootconf_free(conf);
+		}
+		if (ret)
+			return ret;
+	}
+	return found ? 0 : write_menu(b, err);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the dualboot job share. */
+#ifndef DW_JOB_DUALBOOT_H
+#define DW_JOB_DUALBOOT_H
+
+#include "formats/format.h"
+#include "job/disk.h"
+#include "job/system.h"
+
+struct dw_dualboot_state {
+	struct dw_ctx *ctx;
+	struct dw_dev *source;
+	struct dw_system sys;		/* the source, recovered, changed */
+	struct dw_new_disk disk;	/* the same as the result will read */
+	const struct dw_format_driver *format;
+	uint8_t superblock[1024];	/* as it was when planning began */
+	bool allow_unbootable;
+	bool in_place;
+	struct dw_used_run *runs;	/* of disk.whole; NULL in place */
+	size_t runs_nr;
+};
+
+/* The guest's files: edits planned, applied, reported in the plan. */
+int dw_dualboot_edit_guest(struct dw_dualboot_plan *plan,
+			   const struct dw_dualboot_options *options,
+			   const char *old_uuid, struct dw_err *err);
+
+/* Nobody changed the source since planning began: 0 or DW_BUSY. */
+int dw_dualboot_check_source(struct dw_dualboot_plan *plan,
+			     struct dw_err *err);
+
+/* Opens the written disk afresh and fills the report's verdicts; DW_NOBOOT
+ * where one side no longer boots that did in the plan. */
+int dw_dualboot_verify(struct dw_dualboot_plan *plan, struct dw_dev *written,
+		       struct dw_dualboot_report *report, struct dw_err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What both verdicts share: kernels and their initrds, and the root's name. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "base/notes.h"
+#include "guest/names.h"
+#include "job/verdict.h"
+
+int dw_verdict_checks_new(struct dw_verdict_source *source,
+			  struct dw_err *err)
+{
+	size_t nr = source->kernels->nr;
+
+	source->checks = calloc(nr ? nr : 1, sizeof(*source->checks));
+	return source->checks ? 0 : dw_fail_nomem(err);
+}
+
+void dw_verdict_checks_free(struct dw_verdict_source *source)
+{
+	size_t i;
+
+	if (!source->checks)
+		return;
+	for (i = 0; i < source->kernels->nr; i++) {
+		if (source->checks[i])
+			dw_boot_check_clear(source->checks[i]);
+		free(source->checks[i]);
+	}
+	free(source->checks);
+	source->checks = NULL;
+}
+
+int dw_verdict_check(struct dw_verdict_source *source, size_t kernel_nr,
+		     const struct dw_boot_check **out, struct dw_err *err)
+{
+	struct dw_boot_check *check = source->checks[kernel_nr];
+	struct dw_root_fs root_fs;
+	struct dw_fs_info info;
+	int ret;
+
+	*out = check;
+	if (check)
+		return 0;
+	ret = dw_fs_get_info(source->fs, &info, err);
+	if (ret)
+		return ret;
+	check = calloc(1, sizeof(*check));
+	if (!check)
+		return dw_fail_nomem(err);
+	root_fs.type = info.type;
+	root_fs.metadata_csum = strstr(info.features, "metadata_csum");
+	ret = dw_boot_check(source->ctx, source->fs,
+			    &source->kernels->items[kernel_nr], &root_fs,
+			    check, err);
+	if (ret) {
+		free(check);
+		return ret;
+	}
+	*out = source->checks[kernel_nr] = check;
+	return 0;
+}
+
+/* Links to one kernel share its inode. */
+int dw_verdict_find_kernel(struct dw_verdict_source *source,
+		       const struct dw_boot_verdict *v, size_t *kernel_nr,
+		       struct dw_err *err)
+{
+	struct dw_stat st;
+	size_t i;
+
+	if (dw_fs_stat(source->fs, v->kernel, &st, NULL))
+		return dw_fail(err, DW_NOBOOT, "%s: its kernel %s is missing",
+			       v->config, v->kernel);
+	for (i = 0; i < source->kernels->nr; i++) {
+		if (source->kernels->items[i].ino == st.ino) {
+			*kernel_nr = i;
+			return 0;
+		}
+	}
+	return dw_fail(err, DW_NOBOOT, "%s is not a kernel that is known",
+		       v->kernel);
+}
+
+int dw_verdict_check_initrd(struct dw_verdict_source *source,
+			     const struct dw_boot_verdict *v,
+			     const struct dw_kernel *kernel,
+			     struct dw_err *err)
+{
+	struct dw_stat want, have;
+
+	if (!v->initrd)
+		return 0;
+	if (dw_fs_stat(source->fs, v->initrd, &have, NULL))
+		return dw_fail(err, DW_NOBOOT, "%s: its initrd %s is missing",
+			       v->config, v->initrd);
+	if (!kernel->initrd_path ||
+	    dw_fs_stat(source->fs, kernel->initrd_path, &want, NULL) ||
+	    want.ino != have.ino)
+		return dw_fail(err, DW_NOBOOT, "%s is not the initrd of %s",
+			       v->initrd, v->kernel);
+	return 0;
+}
+
+/* The partition's name in a PARTUUID of an MBR disk: signature and number. */
+static void format_partuuid(const struct dw_verdict_source *source, char *out,
+			    size_t len)
+{
+	snprintf(out, len, "PARTUUID=%08x-%02x", source->disk_signature,
+		 source->part_nr);
+}
+
+int dw_verdict_root(struct dw_verdict_source *source, const char *root,
+		    const char *disk_name, bool has_initrd,
+		    struct dw_err *err)
+{
+	char device[40], partuuid[40], uuid[DW_UUID_TEXT];
+	struct dw_names names;
+	struct dw_fs_info info;
+	int ret;
+
+	if (!root)
+		return dw_fail(err, DW_NOBOOT, "the kernel is given no root=");
+	ret = dw_fs_get_info(source->fs, &info, err);
+	if (ret)
+		return ret;
+	if (source->part_nr)
+		snprintf(device, sizeof(device), "/dev/%s%u", disk_name,
+			 source->part_nr);
+	else
+		snprintf(device, sizeof(device), "/dev/%s", disk_name);
+	format_partuuid(source, partuuid, sizeof(partuuid));
+	if (!strcmp(root, device) ||
+	    (source->part_nr && !strcasecmp(root, partuuid)))
+		return 0;
+	dw_uuid_format(info.uuid, uuid);
+	dw_names_init(&names, info.has_uuid ? uuid : NULL, info.label, NULL);
+	if (!dw_names_is_lasting(&names, dw_slice_of(root)))
+		return dw_fail(err, DW_NOBOOT,
+			       "root=%s is not this filesystem there", root);
+	if (!has_initrd)
+		return dw_fail(err, DW_NOBOOT,
+			       "without an initrd the kernel does not "
+			       "understand root=%s", root);
+	return 0;
+}
+
+int dw_verdict_settle(struct dw_boot_verdict *v, int ret, struct dw_err *why,
+		      struct dw_err *err)
+{
+	if (ret && ret != DW_NOBOOT) {
+		if (err)
+			*err = *why;
+		return ret;
+	}
+	v->boots = !ret;
+	if (ret) {
+		v->reason = strdup(why->text);
+		if (!v->reason)
+			return dw_fail_nomem(err);
+	}
+	return dw_notes_check(&v->warnings, err);
+}
