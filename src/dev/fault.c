@@ -151,7 +151,12 @@ struct faulty_output {
 static int faulty_commit(struct dw_output *out, struct dw_err *err)
 {
 	struct faulty_output *f = (struct faulty_output *)out;
+	int ret;
 
+	/* The one below flushes past us. */
+	ret = dw_dev_flush(out->dev, err);
+	if (ret)
+		return ret;
 	if (strikes(&f->fault->commits_nr, f->fault->fail_commit_at,
 		    f->fault->sticky))
 		return fail(out->path, "rename", err);
