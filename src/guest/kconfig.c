@@ -4,136 +4,138 @@
 
 #include "guest/kernel.h"
 
-/* What is of interest, by where it goes. */
-static const struct {
-	const char *name;
-	size_t off;
-} options[] = {
-#define OPT(n, field) { n, offsetof(struct dw_kconfig, field) }
-	OPT("XEN_BLKDEV_FRONTEND", xen_blk),
-	OPT("VIRTIO_PCI", virtio_pci),
-	OPT("VIRTIO_BLK", virtio_blk),
-	OPT("VIRTIO_NET", virtio_net),
-	OPT("SCSI_VIRTIO", virtio_scsi),
-	OPT("SATA_AHCI", ahci),
-	OPT("ATA_PIIX", ata_piix),
-	OPT("BLK_DEV_SD", sd),
-	OPT("EXT2_FS", ext2),
-	OPT("EXT3_FS", ext3),
-	OPT("EXT4_FS", ext4),
-	OPT("EXT4DEV_FS", ext4),
-	OPT("CRYPTO_CRC32C", crc32c),
-	OPT("BLK_DEV_INITRD", initrd),
-#undef OPT
+/* Everything that is looked for; what is no field of struct dw_kconfig itself
+ * decides about one. */
+struct found {
+	struct dw_kconfig c;
+	enum dw_have x86_64;
+	enum dw_have x86_xen, x86_64_xen;	/* XenLinux, before pvops */
+	enum dw_have xen, xen_pv;
+	enum dw_have ext4_for_ext2, ext4_for_ext23;
 };
 
-/* Facts that are no driver, gathered on the way. */
-struct seen {
-	bool x86_64;
-	bool classic;
-	bool xen;
-	bool xen_pv_named, xen_pv;
-	bool ext4_use_ext2, ext4_use_ext3;
-	bool ext3_moved;
+static const struct option {
+	const char *name;
+	size_t name_len;
+	size_t off;
+} options[] = {
+#define OPT(n, field) { n, sizeof(n) - 1, offsetof(struct found, field) }
+	OPT("X86_64", x86_64),
+	OPT("X86_XEN", x86_xen),
+	OPT("X86_64_XEN", x86_64_xen),
+	OPT("XEN", xen),
+	OPT("XEN_PV", xen_pv),
+	OPT("XEN_BLKDEV_FRONTEND", c.xen_blk),
+	OPT("VIRTIO_PCI", c.virtio_pci),
+	OPT("VIRTIO_BLK", c.virtio_blk),
+	OPT("VIRTIO_NET", c.virtio_net),
+	OPT("SCSI_VIRTIO", c.virtio_scsi),
+	OPT("SATA_AHCI", c.ahci),
+	OPT("ATA_PIIX", c.ata_piix),
+	OPT("BLK_DEV_SD", c.sd),
+	OPT("EXT2_FS", c.ext2),
+	OPT("EXT3_FS", c.ext3),
+	OPT("EXT4_FS", c.ext4),
+	OPT("EXT4DEV_FS", c.ext4),
+	OPT("EXT4_USE_FOR_EXT2", ext4_for_ext2),
+	OPT("EXT4_USE_FOR_EXT23", ext4_for_ext23),
+	OPT("CRYPTO_CRC32C", c.crc32c),
+	OPT("BLK_DEV_INITRD", c.initrd),
+#undef OPT
 };
+#define OPTIONS_NR (sizeof(options) / sizeof(options[0]))
+
+static enum dw_have *slot(struct found *f, const struct option *o)
+{
+	return (enum dw_have *)((char *)f + o->off);
+}
 
 static enum dw_have value(struct dw_slice v)
 {
-	if (dw_slice_is(v, "y"))
+	if (v.len == 1 && v.p[0] == 'y')
 		return DW_HAVE_BUILTIN;
-	return dw_slice_is(v, "m") ? DW_HAVE_MODULE : DW_HAVE_NO;
+	return v.len == 1 && v.p[0] == 'm' ? DW_HAVE_MODULE : DW_HAVE_NO;
 }
 
-static void take(struct dw_kconfig *out, struct seen *seen,
-		 struct dw_slice name, enum dw_have have)
+/* There are ten thousand lines, and inspect reads them: lengths first. */
+static void take(struct found *f, struct dw_slice name, enum dw_have have)
 {
-	bool on = have >= DW_HAVE_MODULE;
+	for (size_t i = 0; i < OPTIONS_NR; i++) {
+		const struct option *o = &options[i];
 
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (dw_slice_is(name, options[i].name) && on)
-			*(enum dw_have *)((char *)out + options[i].off) = have;
-	if (dw_slice_is(name, "X86_64"))
-		seen->x86_64 |= on;
-	else if (dw_slice_is(name, "X86_XEN") ||
-		 dw_slice_is(name, "X86_64_XEN"))
-		seen->classic |= on;
-	else if (dw_slice_is(name, "XEN"))
-		seen->xen |= on;
-	else if (dw_slice_is(name, "XEN_PV"))
-		seen->xen_pv_named = true, seen->xen_pv |= on;
-	else if (dw_slice_is(name, "EXT4_USE_FOR_EXT23"))
-		seen->ext4_use_ext2 = seen->ext4_use_ext3 = on;
-	else if (dw_slice_is(name, "EXT4_USE_FOR_EXT2"))
-		seen->ext4_use_ext2 |= on;
+		if (o->name_len != name.len || o->name[0] != name.p[0] ||
+		    memcmp(o->name, name.p, name.len))
+			continue;
+		if (have > *slot(f, o))
+			*slot(f, o) = have;
+		return;
+	}
 }
 
 /* "CONFIG_X=y" or "# CONFIG_X is not set"; others are of no interest. */
 static bool split(struct dw_slice s, struct dw_slice *name,
 		  enum dw_have *have)
 {
+	static const char on[] = "CONFIG_", off[] = "# CONFIG_";
+	bool is_off = s.len > 9 && !memcmp(s.p, off, 9);
 	const char *end;
 
-	*have = DW_HAVE_NO;
-	if (dw_slice_starts(s, "# CONFIG_")) {
-		*name = dw_slice_skip(s, 9);
-		end = dw_slice_find(*name, " is not set");
-	} else if (dw_slice_starts(s, "CONFIG_")) {
-		*name = dw_slice_skip(s, 7);
-		end = memchr(name->p, '=', name->len);
-		if (end)
-			*have = value(dw_slice_skip(*name, (size_t)(end -
-							   name->p) + 1));
-	} else {
+	if (!is_off && (s.len <= 7 || memcmp(s.p, on, 7)))
 		return false;
-	}
-	if (!end)
+	*name = dw_slice_skip(s, is_off ? 9 : 7);
+	end = memchr(name->p, is_off ? ' ' : '=', name->len);
+	if (!end || end == name->p)
 		return false;
+	*have = is_off ? DW_HAVE_NO :
+		value((struct dw_slice){ end + 1, (size_t)(s.p + s.len - end) -
+					 1 });
 	name->len = (size_t)(end - name->p);
 	return true;
 }
 
-static void conclude(struct dw_kconfig *out, const struct seen *seen,
-		     const char *version)
+static void conclude(struct found *f, const char *version)
 {
-	bool pv = seen->classic || seen->xen_pv;
+	struct dw_kconfig *c = &f->c;
+	bool pv = f->xen_pv >= DW_HAVE_MODULE;
 
+	c->xen_classic = f->x86_xen >= DW_HAVE_MODULE ||
+			 f->x86_64_xen >= DW_HAVE_MODULE;
 	/* CONFIG_XEN means PV from 2.6.23 (before, only drivers for HVM)
 	 * until XEN_PV was split off in 4.12; a later kernel that does not
 	 * even list XEN_PV (32 bits since 5.9) has it not. */
-	if (!seen->xen_pv_named && seen->xen &&
+	if (f->xen_pv == DW_HAVE_UNKNOWN && f->xen >= DW_HAVE_MODULE &&
 	    dw_version_at_least(version, 2, 6, 23) &&
 	    !dw_version_at_least(version, 4, 14, 0))
 		pv = true;
-	out->xen_pv = pv ? DW_HAVE_BUILTIN : DW_HAVE_NO;
-	out->xen_classic = seen->classic;
-	out->is_64bit = seen->x86_64;
+	c->xen_pv = pv || c->xen_classic ? DW_HAVE_BUILTIN : DW_HAVE_NO;
+	c->is_64bit = f->x86_64 >= DW_HAVE_MODULE;
 	/* ext4 registers itself for ext3 since ext3 went, in 4.3. */
-	out->ext4_for_ext23 = out->ext4 >= DW_HAVE_MODULE &&
-		((seen->ext4_use_ext2 && seen->ext4_use_ext3) ||
+	c->ext4_for_ext23 = c->ext4 >= DW_HAVE_MODULE &&
+		(f->ext4_for_ext23 >= DW_HAVE_MODULE ||
 		 dw_version_at_least(version, 4, 3, 0));
+	/* What a configuration does not mention is not there. */
+	for (size_t i = 0; i < OPTIONS_NR; i++)
+		if (*slot(f, &options[i]) == DW_HAVE_UNKNOWN)
+			*slot(f, &options[i]) = DW_HAVE_NO;
 }
 
 void dw_kconfig_parse(const char *text, size_t len, const char *version,
 		      struct dw_kconfig *out)
 {
 	struct dw_lines walk = { .p = text, .len = len };
-	struct seen seen = { 0 };
+	struct found found = { 0 };
 	struct dw_line line;
 
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		*(enum dw_have *)((char *)out + options[i].off) = DW_HAVE_NO;
 	while (dw_lines_next(&walk, &line)) {
 		struct dw_slice name;
 		enum dw_have have;
 
 		if (split(line.text, &name, &have)) {
-			out->known = true;
-			take(out, &seen, name, have);
+			found.c.known = true;
+			take(&found, name, have);
 		}
 	}
-	if (out->known)
-		conclude(out, &seen, version);
-	else
-		memset(out, 0, sizeof(*out));
+	if (found.c.known)
+		conclude(&found, version);
+	*out = found.c;
 }
