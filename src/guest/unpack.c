@@ -4,11 +4,11 @@
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "guest/inflate.h"
 #include "guest/unpack.h"
 
 #define IN_LEN	(256u << 10)
@@ -43,7 +43,7 @@ struct dw_unpack {
 	size_t in_len, in_pos;
 	bool ended;
 	bool full;		/* the last output may not have been all */
-	z_stream z;
+	struct dw_inflate *gzip;
 	lzma_stream lzma;
 	ZSTD_DStream *zstd;
 	uint8_t *lz4_in;
@@ -82,8 +82,7 @@ static int start(struct dw_unpack *u, uint64_t cap_len, struct dw_err *err)
 	u->lzma = init;
 	switch (u->kind) {
 	case DW_PACK_GZIP:
-		ret = inflateInit2(&u->z, 16 + MAX_WBITS) != Z_OK;
-		break;
+		return dw_inflate_new(&u->gzip, err);
 	case DW_PACK_XZ:
 		ret = lzma_stream_decoder(&u->lzma, cap_len, 0) != LZMA_OK;
 		break;
@@ -135,8 +134,7 @@ void dw_unpack_close(struct dw_unpack *u)
 {
 	if (!u)
 		return;
-	if (u->kind == DW_PACK_GZIP)
-		inflateEnd(&u->z);
+	dw_inflate_free(u->gzip);
 	if (u->kind == DW_PACK_XZ || u->kind == DW_PACK_LZMA)
 		lzma_end(&u->lzma);
 	ZSTD_freeDStream(u->zstd);
@@ -189,20 +187,14 @@ static int too_big(const struct dw_unpack *u, struct dw_err *err)
 /* Each step takes from the input buffer and says how much it put out. */
 static int step_gzip(struct dw_unpack *u, size_t *len, struct dw_err *err)
 {
-	int ret;
+	size_t used = u->in_len - u->in_pos;
+	bool ok;
 
-	u->z.next_in = u->in + u->in_pos;
-	u->z.avail_in = (uInt)(u->in_len - u->in_pos);
-	u->z.next_out = u->out;
-	u->z.avail_out = OUT_LEN;
-	ret = inflate(&u->z, Z_NO_FLUSH);
-	u->in_pos = u->in_len - u->z.avail_in;
-	*len = OUT_LEN - u->z.avail_out;
-	u->ended = ret == Z_STREAM_END;
-	if (ret == Z_MEM_ERROR)
-		return dw_fail_nomem(err);
-	return ret == Z_OK || u->ended || ret == Z_BUF_ERROR ? 0 :
-		damaged(u, err);
+	*len = OUT_LEN;
+	ok = dw_inflate_step(u->gzip, u->in + u->in_pos, &used, u->out, len,
+			     &u->ended);
+	u->in_pos += used;
+	return ok ? 0 : damaged(u, err);
 }
 
 static int step_lzma(struct dw_unpack *u, size_t *len, struct dw_err *err)
