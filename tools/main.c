@@ -11,7 +11,7 @@
 #include "text.h"
 
 const struct cli_verb *const cli_verbs[] = {
-	&cli_ls, &cli_cat,
+	&cli_dualboot, &cli_inspect, &cli_check, &cli_ls, &cli_cat, &cli_undo,
 	NULL,
 };
 

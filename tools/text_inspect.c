@@ -8,22 +8,46 @@
 
 #include "text.h"
 
-/* A line of the tree: two columns a level, continuation lines under it. */
-static void tree_line(int level, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+#define NAME_WIDTH 8
 
-static void tree_line(int level, const char *fmt, ...)
+/* A line of the tree: two columns a level; further lines of a long one are
+ * indented by 'hang' more. */
+static void tree_line(int level, int hang, const char *fmt, va_list ap)
 {
 	char *text = NULL;
-	va_list ap;
 
-	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
-	va_end(ap);
-	printf("%*s", 2 * level, "");
-	cli_wrap(stdout, 2 * level, 2 * level + 4, text ? text : "");
+	cli_wrap(stdout, 2 * level + hang, 2 * level + hang,
+		 text ? text : "");
 	free(text);
+}
+
+static void layer_line(int level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void layer_line(int level, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%*s", 2 * level, "");
+	va_start(ap, fmt);
+	tree_line(level, 0, fmt, ap);
+	va_end(ap);
+}
+
+/* "name     value", under a layer. */
+static void fact(int level, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void fact(int level, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%*s%-*s ", 2 * level, "", NAME_WIDTH, name);
+	va_start(ap, fmt);
+	tree_line(level, NAME_WIDTH + 1, fmt, ap);
+	va_end(ap);
 }
 
 static void filesystem(int level, const struct dw_fs_info *fs)
@@ -32,42 +56,43 @@ static void filesystem(int level, const struct dw_fs_info *fs)
 	char uuid[CLI_UUID_TEXT];
 
 	if (fs->has_uuid)
-		tree_line(level, "UUID %s%s%s", cli_uuid(uuid, fs->uuid),
-			  *fs->label ? ", label " : "", fs->label);
-	else if (*fs->label)
-		tree_line(level, "label %s", fs->label);
+		fact(level, "UUID", "%s", cli_uuid(uuid, fs->uuid));
+	if (*fs->label)
+		fact(level, "label", "%s", fs->label);
 	if (fs->partial) {
-		tree_line(level, "only named: nothing more is known of it");
+		fact(level, "note", "only named: nothing more is known of it");
 		return;
 	}
-	tree_line(level, "%s used, %s free, blocks of %s",
-		  cli_size(used, fs->size - fs->free_len),
-		  cli_size(rest, fs->free_len),
-		  cli_size(size, fs->block_len));
+	fact(level, "space", "%s used, %s free, blocks of %s",
+	     cli_size(used, fs->size - fs->free_len),
+	     cli_size(rest, fs->free_len), cli_size(size, fs->block_len));
 	if (fs->needs_recovery)
-		tree_line(level, "its journal holds changes: it was not"
-			  " closed cleanly");
+		fact(level, "state", "not closed cleanly: its journal holds"
+		     " changes");
 	if (fs->has_orphans)
-		tree_line(level, "it holds files that were deleted while in"
-			  " use");
+		fact(level, "state", "holds files that were deleted while in"
+		     " use");
 	if (fs->has_errors)
-		tree_line(level, "it is marked as having errors: e2fsck"
-			  " should see it");
+		fact(level, "state", "marked as having errors: run e2fsck on"
+		     " it");
 }
 
 static void kernel(int level, const struct dw_kernel_info *k)
 {
-	tree_line(level, "kernel %s%s%s%s%s%s%s", k->path,
-		  k->version ? ", " : "", k->version ? k->version : "",
-		  k->initrd ? ", initrd " : ", no initrd",
-		  k->initrd ? k->initrd : "", k->xen_pv ? ", Xen PV" : "",
-		  k->virtio ? ", virtio" : "");
+	const char *runs = k->xen_pv && k->virtio ? "Xen PV and virtio" :
+		k->xen_pv ? "Xen PV, no virtio" :
+		k->virtio ? "virtio, no Xen PV" : "neither Xen PV nor virtio";
+
+	fact(level, "kernel", "%s: %s", k->version && *k->version ?
+	     k->version : "of unknown version", runs);
+	fact(level, "", "%s", k->path);
+	fact(level, "", "%s", k->initrd ? k->initrd : "no initrd");
 }
 
 static void guest(int level, const struct dw_guest_info *g)
 {
-	tree_line(level, "guest %s%s%s", g->name ? g->name : "not recognised",
-		  g->init ? ", " : "", g->init ? g->init : "");
+	fact(level, "guest", "%s%s%s", g->name ? g->name : "not recognised",
+	     g->init ? ", " : "", g->init ? g->init : "");
 	for (size_t i = 0; i < g->kernels_nr; i++)
 		kernel(level, &g->kernels[i]);
 }
@@ -79,14 +104,14 @@ static void layer_at(int level, const struct dw_layer *layer)
 	const char *name = layer->name ? layer->name : "";
 	const char *type = layer->type ? layer->type : "unknown";
 
-	tree_line(level, "%s%s%s, %s%s%s%s%s%s", name, *name ? ": " : "", type,
+	layer_line(level, "%s%s%s, %s%s%s%s%s%s", name, *name ? ": " : "", type,
 		  cli_size(size, layer->len), is_part ? " at " : "",
 		  is_part ? cli_size(off, layer->off) : "",
 		  layer->active ? ", active" : "",
 		  layer->loader ? ", boot loader " : "",
 		  layer->loader ? layer->loader : "");
 	if (layer->problem)
-		tree_line(level + 1, "problem: %s", layer->problem);
+		fact(level + 1, "problem", "%s", layer->problem);
 	else if (layer->kind == DW_LAYER_FILESYSTEM)
 		filesystem(level + 1, &layer->fs);
 	if (layer->guest)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -24,7 +25,7 @@ void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict)
 		cli_item(side, "would not boot: %s",
 			 verdict->reason ? verdict->reason : "no reason given");
 	verdict_item("entry", verdict->entry);
-	verdict_item("in", verdict->config);
+	verdict_item("config", verdict->config);
 	verdict_item("kernel", verdict->kernel);
 	verdict_item("initrd", verdict->initrd);
 	/* root= is among the arguments. */
@@ -33,14 +34,53 @@ void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict)
 		verdict_item("warning", verdict->warnings.items[i]);
 }
 
+#define LINE_COLUMN 10
+
+/* Where the next character stands after n bytes of blanks. */
+static int after_blanks(int column, const char *blanks, int n)
+{
+	for (; n; n--, blanks++)
+		column = *blanks == '\t' ? (column / 8 + 1) * 8 : column + 1;
+	return column;
+}
+
+/*
+ * A line of a file.  On a terminal a long one goes on under itself, so that
+ * the eye still finds the next sign; elsewhere it stays whole, to be searched.
+ */
+static void put_line(const char *text)
+{
+	bool wrap = isatty(STDOUT_FILENO);
+	int column = LINE_COLUMN;
+
+	while (*text) {
+		int blank = (int)strspn(text, " \t");
+		int word = (int)strcspn(text + blank, " \t");
+		char *part;
+
+		column = after_blanks(column, text, blank) + word;
+		if (wrap && column > CLI_WIDTH && word < column - LINE_COLUMN) {
+			printf("\n%*s", LINE_COLUMN, "");
+			column = LINE_COLUMN + word;
+			text += blank;
+			blank = 0;
+		}
+		part = strndup(text, (size_t)(blank + word));
+		if (part)
+			cli_put(stdout, part, CLI_KEEP_TABS);
+		free(part);
+		text += blank + word;
+	}
+	putchar('\n');
+}
+
 static void change_line(char sign, uint64_t line_nr, const char *text)
 {
 	if (line_nr)
 		printf("  %5" PRIu64 " %c ", line_nr, sign);
 	else
 		printf("        %c ", sign);
-	cli_put(stdout, text, CLI_KEEP_TABS);
-	putchar('\n');
+	put_line(text);
 }
 
 /* A line of several lines of text: a new file may come in one piece. */
@@ -58,25 +98,33 @@ static void change_lines(char sign, const char *text)
 	}
 }
 
+/* In brackets: it is not part of any file. */
+static void change_note(const struct dw_change *c)
+{
+	char *text;
+
+	if (asprintf(&text, "(%s)", c->note) < 0)
+		return;
+	if (c->before || c->after || !c->line_nr)
+		printf("%*s", LINE_COLUMN, "");
+	else
+		printf("  %5" PRIu64 "   ", c->line_nr);
+	cli_wrap(stdout, LINE_COLUMN, LINE_COLUMN, text);
+	free(text);
+}
+
 static void one_change(const struct dw_change *c)
 {
-	uint64_t line_nr = c->line_nr;
-
-	if (c->before) {
-		change_line('-', line_nr, c->before);
-		line_nr = 0;
-	}
-	if (c->after && strchr(c->after, '\n'))
+	if (c->before)
+		change_line('-', c->line_nr, c->before);
+	if (c->after && !*c->after && !c->line_nr && !c->before)
+		fputs("        + (the whole file)\n", stdout);
+	else if (c->after && strchr(c->after, '\n'))
 		change_lines('+', c->after);
 	else if (c->after)
-		change_line('+', line_nr, c->after);
-	if (!c->note)
-		return;
-	if (c->before || c->after || !line_nr)
-		printf("          ");
-	else
-		printf("  %5" PRIu64 "   ", line_nr);
-	cli_wrap(stdout, 10, 10, c->note);
+		change_line('+', c->before ? 0 : c->line_nr, c->after);
+	if (c->note)
+		change_note(c);
 }
 
 static bool same_path(const char *a, const char *b)

@@ -47,11 +47,10 @@ check 'runs with the shared library' env \
 	LD_LIBRARY_PATH="$dest$prefix/lib" "$work/shared"
 check 'it is linked by its soname' sh -c \
 	"ldd '$work/shared' | grep -q 'libdiskwright\.so\.0 '"
+# A compiler for C++ is nothing that building or testing needs.
 if command -v c++ > /dev/null; then
 	check 'the header is C++ too' c++ -Wall -Werror -fsyntax-only \
 		-x c++ "$dest$prefix/include/diskwright.h"
-else
-	skip 'the header is C++ too: c++ is missing'
 fi
 check 'exports only dw_ names' sh -c "
 	! nm -D --defined-only '$dest$prefix/lib/libdiskwright.so' |

@@ -9,7 +9,7 @@ cd "$work"
 mkdir tree
 printf 'hello\n' > "tree/$(printf 'odd\377\033[31m\nname')"
 ln -s ../etc/target tree/link
-mke2fs -q -t ext4 -d tree -L "$(printf 'la\033bel')" fs.img 8M
+mke2fs -q -t ext4 -d tree -L "$(printf 'la\033bel')" fs.img 8M > mke2fs.out
 truncate -s 1M empty.img
 
 # run NAME STATUS ARGUMENT...: NAME.json holds the object.

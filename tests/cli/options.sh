@@ -3,6 +3,7 @@
 # --help, the man page and the completion name the same verbs and options.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+need man
 
 man=$top/man/diskwright.1
 
@@ -46,13 +47,8 @@ check '--help fits in 80 columns' \
 	sh -c "! '$DISKWRIGHT' --help | grep -E '^.{80}'"
 check '--version' sh -c "'$DISKWRIGHT' --version |
 	grep -qE '^diskwright [0-9]+\.[0-9]+\.[0-9]+\$'"
-if command -v man > /dev/null; then
-	check 'the man page has no warnings' sh -c "
-		! man --warnings -E UTF-8 -l -Tutf8 -Z '$man' 2>&1 >/dev/null |
-		grep ."
-else
-	skip 'the man page has no warnings: man is missing'
-fi
+check 'the man page has no warnings' sh -c "
+	! man --warnings -E UTF-8 -l -Tutf8 -Z '$man' 2>&1 >/dev/null | grep ."
 
 complete_for()
 {

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* diskwright inspect: the layers of an image. */
+#include "cli.h"
+#include "json.h"
+#include "text.h"
+
+static const struct cli_option options[] = {
+	CLI_OPT_FORMAT,
+	CLI_OPT_FORCE,
+	CLI_OPT_JSON,
+	CLI_OPT_HELP,
+	CLI_OPT_END,
+};
+
+static int run(struct cli *cli, void *settings, int operands_nr,
+	       char **operands)
+{
+	const struct cli_common *common = settings;
+	struct dw_dev *dev = NULL;
+	struct dw_layer *layer = NULL;
+	int ret;
+
+	ret = dw_open(cli->ctx, operands[0], common->format,
+		      cli_open_flags(common), &dev, &cli->err);
+	if (!ret)
+		ret = dw_inspect(cli->ctx, dev, &layer, &cli->err);
+	if (layer && cli->json)
+		cli_json_layer(cli->json, layer);
+	else if (layer)
+		cli_text_layer(layer);
+	dw_layer_free(layer);
+	dw_dev_close(dev, NULL);
+	return ret;
+}
+
+const struct cli_verb cli_inspect = {
+	.name = "inspect",
+	.synopsis = "[OPTION]... LOCATOR",
+	.summary = "show the layers of an image and what is on them",
+	.about = "Prints a tree: the image and its format, the partition"
+		 " table, partitions and filesystems with their used and free"
+		 " space, boot loaders, and of a root filesystem the guest and"
+		 " its kernels. It opens no kernel and no initrd; 'check'"
+		 " does.",
+	.options = options,
+	.settings_len = sizeof(struct cli_common),
+	.operands_min = 1,
+	.operands_max = 1,
+	.has_force = true,
+	.run = run,
+};
