@@ -14,8 +14,9 @@ static bool has_orphans(const struct dw_ext_super *sb)
 }
 
 /* Orphans and counts, on a journal that is empty by now. */
-static int mend(struct dw_ctx *ctx, struct dw_dev *dev, bool with_orphans,
-		struct dw_recovery *stats, struct dw_err *err)
+static int mend(struct dw_ctx *ctx, struct dw_dev *dev, bool was_replayed,
+		bool with_orphans, struct dw_recovery *stats,
+		struct dw_err *err)
 {
 	ext2_filsys fs = NULL;
 	int ret;
@@ -27,7 +28,9 @@ static int mend(struct dw_ctx *ctx, struct dw_dev *dev, bool with_orphans,
 		return ret;
 	/* The kernel does not keep the copies up to date either. */
 	fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
-	if (with_orphans)
+	if (was_replayed)
+		ret = dw_recover_journal_inode(fs, dev, err);
+	if (!ret && with_orphans)
 		ret = dw_orphans_release(ctx, fs, stats, err);
 	if (!ret)
 		ret = dw_recover_counts(ctx, fs, stats, err);
@@ -69,7 +72,7 @@ static int mend_rest(struct dw_ctx *ctx, struct dw_dev *dev,
 	 * it, can still be read once the journal is replayed. */
 	can_write = dw_ext_feature_check(&sb, true, NULL) == 0;
 	if (orphans || (was_replayed && can_write))
-		ret = mend(ctx, dev, orphans, stats, err);
+		ret = mend(ctx, dev, was_replayed, orphans, stats, err);
 	return ret;
 }
 

@@ -19,4 +19,9 @@ struct dw_counts {
 int dw_recover_counts(struct dw_ctx *ctx, ext2_filsys fs,
 		      struct dw_recovery *stats, struct dw_err *err);
 
+/* After a replay, before anything is changed through fs: where the journal's
+ * inode is bad and the superblock's copy of it was used, writes it anew. */
+int dw_recover_journal_inode(ext2_filsys fs, struct dw_dev *dev,
+			     struct dw_err *err);
+
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Recovers an image for the shell tests:
- *	test_journal_image [-j] [-b OVERLAY-BLOCK] IMAGE COPY
+ *	recovertool [-j] [-b OVERLAY-BLOCK] IMAGE COPY
  * COPY is a copy of IMAGE and receives what recovery changes; -j replays the
- * journal alone.  Prints the counts; without arguments there is nothing to do.
+ * journal alone.  Prints the counts.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,8 +87,6 @@ int main(int argc, char **argv)
 	uint32_t block_len = 512;
 	int opt, ret;
 
-	if (argc == 1)
-		return 0;
 	while ((opt = getopt(argc, argv, "jb:")) != -1) {
 		if (opt == 'j')
 			journal_only = true;
