@@ -5,7 +5,7 @@
 set -eu
 corpus=$(realpath "${CORPUS:-../shared/corpus}")
 . "$(dirname "$0")/../lib-recover.sh"
-need e2fsck dumpe2fs debugfs gzip bzip2
+need e2fsck dumpe2fs debugfs gzip bzip2 zstd
 
 tests=$corpus/e2fsprogs/tests
 if [ ! -d "$tests" ]; then
@@ -52,14 +52,15 @@ refused()	# NAME STATUS TEXT
 	[ $rc = "$2" ] && grep -q "$3" out
 }
 
-for name in f_jnl_64bit j_corrupt_commit_csum j_corrupt_commit_tid \
+for name in test_disk_4k_block_journal f_jnl_64bit j_corrupt_commit_csum j_corrupt_commit_tid \
 	j_corrupt_descr_tid j_corrupt_journal_block j_corrupt_revoke_block \
 	j_corrupt_revoke_csum j_corrupt_revoke_rcount j_recover_csum2_32bit \
 	j_recover_csum2_64bit j_recover_csum3_64bit; do
 	unpack $name
 	check "$name: replay equals e2fsck's" replays_like_e2fsck $name
 done
-for name in f_clear_orphan_file f_jnl_64bit f_orphan f_orphan_extents_inode \
+for name in test_disk_4k_block_journal f_clear_orphan_file f_jnl_64bit f_orphan \
+	f_orphan_extents_inode \
 	j_corrupt_commit_tid j_corrupt_descr_tid j_corrupt_revoke_block \
 	j_corrupt_revoke_csum j_recover_csum3_64bit; do
 	unpack $name
