@@ -77,9 +77,13 @@ int dw_bootconf_edit_entry(struct dw_bootconf *bc, size_t entry_nr,
 
 /*
  * Arguments from which a guest makes entries later: "# kopt=", "# kopt_...="
- * and "# xenkopt=" in a menu.lst, global APPEND lines of extlinux, kernelopts
- * and default_kernelopts in a grub.cfg.  DW_ARG_SET does not add to a line
- * that has no NAME= yet.
+ * in a menu.lst, global APPEND lines of extlinux, kernelopts and
+ * default_kernelopts in a grub.cfg.  DW_ARG_SET does not add to a line that
+ * has no NAME= yet.  "# xenkopt=", "# defoptions=" and "# altoptions=" of a
+ * menu.lst are changed likewise, but DW_ARG_ADD leaves them alone.
+ *
+ * Call it before dw_bootconf_edit_entry(): an extlinux entry that takes the
+ * global APPEND gets one of its own where the edits ask for something else.
  */
 int dw_bootconf_edit_defaults(struct dw_bootconf *bc,
 			      const struct dw_arg_edit *edits, size_t edits_nr,
@@ -103,8 +107,8 @@ int dw_bootconf_reread(struct dw_bootconf *bc, struct dw_err *err);
 /* ---- new configurations ------------------------------------------------ */
 
 struct dw_boot_spec_entry {
-	const char *label;	/* no blanks; syslinux.cfg only */
-	const char *title;
+	const char *label;	/* no blanks; syslinux.cfg needs it */
+	const char *title;	/* NULL: the label */
 	const char *kernel;	/* absolute in the filesystem */
 	const char *initrd;	/* NULL: none */
 	const char *args;	/* without initrd= */

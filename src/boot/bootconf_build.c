@@ -23,29 +23,47 @@ static bool is_path(const char *s)
 	       !strchr(s, '"');
 }
 
-static int check_entry(const struct dw_boot_spec_entry *e, struct dw_err *err)
+/* The names of an entry: a label in syslinux.cfg, in a menu.lst a title, for
+ * which a label stands in. */
+static int check_names(const struct dw_boot_spec_entry *e, bool needs_label,
+		       struct dw_err *err)
 {
-	if (!e->label || !e->label[0] || !is_line(e->label, false))
-		return dw_fail(err, DW_USAGE, "boot entry: label '%s'",
-			       e->label ? e->label : "");
-	if (!e->kernel || !is_path(e->kernel))
-		return dw_fail(err, DW_USAGE, "boot entry %s: kernel '%s' "
-			       "cannot be written to a configuration",
-			       e->label, e->kernel ? e->kernel : "");
-	if (e->initrd && !is_path(e->initrd))
-		return dw_fail(err, DW_USAGE, "boot entry %s: initrd '%s' "
-			       "cannot be written to a configuration",
-			       e->label, e->initrd);
-	if (e->args && !is_line(e->args, true))
-		return dw_fail(err, DW_USAGE, "boot entry %s: control "
-			       "characters in the kernel arguments", e->label);
+	const char *name = e->title && !needs_label ? e->title : e->label;
+
+	if (!name || !name[0] || !is_line(name, !needs_label))
+		return dw_fail(err, DW_USAGE, "boot entry: %s '%s'",
+			       needs_label ? "label" : "title",
+			       name ? name : "");
 	if (e->title && (!e->title[0] || !is_line(e->title, true)))
-		return dw_fail(err, DW_USAGE, "boot entry %s: title '%s'",
-			       e->label, e->title);
+		return dw_fail(err, DW_USAGE, "boot entry: title '%s'",
+			       e->title);
 	return 0;
 }
 
-static int check_spec(const struct dw_boot_spec *spec, struct dw_err *err)
+static int check_entry(const struct dw_boot_spec_entry *e, bool needs_label,
+		       struct dw_err *err)
+{
+	const char *name = e->label ? e->label : e->title;
+	int ret = check_names(e, needs_label, err);
+
+	if (ret)
+		return ret;
+	if (!e->kernel || !is_path(e->kernel))
+		return dw_fail(err, DW_USAGE, "boot entry %s: kernel '%s' "
+			       "cannot be written to a configuration",
+			       name, e->kernel ? e->kernel : "");
+	if (e->initrd && !is_path(e->initrd))
+		return dw_fail(err, DW_USAGE, "boot entry %s: initrd '%s' "
+			       "cannot be written to a configuration",
+			       name, e->initrd);
+	if (e->args && !is_line(e->args, true))
+		return dw_fail(err, DW_USAGE, "boot entry %s: control "
+			       "characters in the kernel arguments", name);
+	return 0;
+}
+
+static int check_spec(const struct dw_boot_spec *spec, bool needs_label,
+		      struct dw_err *err)
 {
 	size_t i;
 	int ret;
@@ -54,7 +72,7 @@ static int check_spec(const struct dw_boot_spec *spec, struct dw_err *err)
 		return dw_fail(err, DW_USAGE, "boot entry %zu of %zu as the "
 			       "default", spec->default_nr, spec->entries_nr);
 	for (i = 0; i < spec->entries_nr; i++) {
-		ret = check_entry(&spec->entries[i], err);
+		ret = check_entry(&spec->entries[i], needs_label, err);
 		if (ret)
 			return ret;
 	}
@@ -110,7 +128,7 @@ int dw_extlinux_build(const struct dw_boot_spec *spec, char **data,
 	int ret;
 
 	*data = NULL;
-	ret = check_spec(spec, err);
+	ret = check_spec(spec, true, err);
 	if (ret)
 		return ret;
 	/* SERIAL counts from where it stands, so it comes first. */
@@ -150,7 +168,7 @@ int dw_menulst_build(const struct dw_boot_spec *spec, char **data, size_t *len,
 	int ret;
 
 	*data = NULL;
-	ret = check_spec(spec, err);
+	ret = check_spec(spec, false, err);
 	if (ret)
 		return ret;
 	add_comment(&b, spec->comment);

@@ -91,14 +91,33 @@ static size_t automagic(struct dw_span s, struct dw_span *name)
 	return i < s.len && s.p[i] == '=' ? i + 1 : 0;
 }
 
-/* kopt, xenkopt, and those for one kernel version, kopt_2_6_18 */
+/* kopt, and those for one kernel version, kopt_2_6_18: what each entry's
+ * arguments start with. */
 static bool is_kopt(struct dw_span name)
 {
-	if (dw_span_starts(name, "xen")) {
-		name.p += 3;
-		name.len -= 3;
-	}
 	return dw_span_is(name, "kopt") || dw_span_starts(name, "kopt_");
+}
+
+/* What some of the entries get in addition; nothing is added there. */
+static bool is_more_opts(struct dw_span name)
+{
+	return dw_span_is(name, "xenkopt") ||
+	       dw_span_starts(name, "xenkopt_") ||
+	       dw_span_is(name, "defoptions") ||
+	       dw_span_is(name, "altoptions");
+}
+
+static int edit_present(struct dw_text *t, uint32_t line, size_t off,
+			const struct dw_arg_edit *edits, size_t edits_nr,
+			struct dw_err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < edits_nr && !ret; i++)
+		if (edits[i].op != DW_ARG_ADD)
+			ret = edit_words(t, line, off, 0, &edits[i], 1, err);
+	return ret;
 }
 
 int dw_menulst_edit_defaults(struct dw_bootconf *bc,
@@ -117,6 +136,8 @@ int dw_menulst_edit_defaults(struct dw_bootconf *bc,
 		off = automagic(t->lines[i].now, &name);
 		if (off && is_kopt(name))
 			ret = edit_words(t, i, off, 0, edits, edits_nr, err);
+		else if (off && is_more_opts(name))
+			ret = edit_present(t, i, off, edits, edits_nr, err);
 	}
 	return ret;
 }

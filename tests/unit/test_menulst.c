@@ -180,7 +180,7 @@ END_TEST
 START_TEST(builds)
 {
 	static const struct dw_boot_spec_entry entry = {
-		"l0", "Debian", "/boot/vmlinuz-6", "/boot/initrd.img-6",
+		NULL, "Debian", "/boot/vmlinuz-6", "/boot/initrd.img-6",
 		"root=UUID=a ro",
 	};
 	struct dw_boot_spec spec = {
@@ -198,6 +198,32 @@ START_TEST(builds)
 	free(data);
 	spec.default_nr = 1;
 	ck_assert_int_eq(dw_menulst_build(&spec, &data, &len, NULL), DW_USAGE);
+}
+END_TEST
+
+/* A "ro" for every kernel goes to kopt alone; what stands somewhere already
+ * is changed there. */
+START_TEST(changes_options_of_debian)
+{
+	static const struct dw_arg_edit edits[] = {
+		{ DW_ARG_ADD, "ro", NULL, NULL },
+		{ DW_ARG_REPLACE, "resume", "LABEL=s", NULL },
+	};
+	struct dw_bootconf *bc = parse(
+		"# kopt=root=/dev/sda1 \n#kopt_2_6=root=/dev/sda1 resume=/x\n"
+		"# groot=12-34\n# defoptions=quiet resume=/dev/hda5\n"
+		"# altoptions=(recovery mode) single resume=/dev/hda5\n"
+		"# xenkopt=\n## kopt=resume=/no\n# kopt resume=/no\n");
+
+	ck_assert_int_eq(dw_bootconf_set_partition(bc, 1, NULL), 0);
+	ck_assert_int_eq(dw_bootconf_edit_defaults(bc, edits, 2, NULL), 0);
+	assert_text(bc,
+		"# kopt=root=/dev/sda1 ro \n"
+		"#kopt_2_6=root=/dev/sda1 resume=LABEL=s ro\n"
+		"# groot=12-34\n# defoptions=quiet resume=LABEL=s\n"
+		"# altoptions=(recovery mode) single resume=LABEL=s\n"
+		"# xenkopt=\n## kopt=resume=/no\n# kopt resume=/no\n");
+	dw_bootconf_free(bc);
 }
 END_TEST
 
@@ -227,6 +253,7 @@ int main(void)
 			    sizeof(defaults) / sizeof(*defaults));
 	tcase_add_test(tc, reads_odd_lines);
 	tcase_add_test(tc, builds);
+	tcase_add_test(tc, changes_options_of_debian);
 	tcase_add_test(tc, replaces_a_uuid);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
