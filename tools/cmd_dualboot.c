@@ -232,8 +232,9 @@ static void fill_options(const struct settings *s,
 	o->format = s->target_format;
 }
 
+/* What will boot is told once: from the result where there will be one. */
 static void show_plan(struct cli *cli, const struct dw_dualboot_plan *plan,
-		      const char *source, const char *target)
+		      const char *source, const char *target, bool is_all)
 {
 	cli_progress_end();
 	if (!plan)
@@ -244,6 +245,8 @@ static void show_plan(struct cli *cli, const struct dw_dualboot_plan *plan,
 		cli_json_dualboot_plan(cli->json, plan);
 	} else {
 		cli_text_dualboot_plan(plan, source, target);
+		if (is_all)
+			cli_text_dualboot_boot(&plan->kvm, &plan->pygrub);
 		fflush(stdout);
 	}
 }
@@ -285,7 +288,7 @@ static int plan_and_run(struct cli *cli, struct settings *s,
 
 	fill_options(s, &o);
 	ret = dw_dualboot_plan(cli->ctx, source_dev, &o, &plan, &cli->err);
-	show_plan(cli, plan, source, target);
+	show_plan(cli, plan, source, target, ret || s->common.dry_run);
 	if (!ret && ferror(stdout))
 		ret = cli_fail(&cli->err, DW_IO, "standard output: cannot"
 			       " write; nothing was done");

@@ -46,6 +46,8 @@ void cli_text_notes(const struct dw_notes *notes);
 /* target NULL: the source is changed in place. */
 void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 			    const char *source, const char *target);
+void cli_text_dualboot_boot(const struct dw_boot_verdict *kvm,
+			    const struct dw_boot_verdict *pygrub);
 void cli_text_dualboot_report(const struct dw_dualboot_report *report,
 			      const char *target);
 void cli_text_layer(const struct dw_layer *layer);

@@ -22,28 +22,29 @@ static void filesystem(const struct dw_fs_info *fs)
 			 *fs->label ? ", label " : "", fs->label);
 }
 
-/* ", 3 files deleted" where there is something to tell. */
-static void add_count(char *buf, size_t buf_len, uint64_t nr, const char *what)
+/* ", 3 files truncated" where there is something to tell. */
+static void add_count(char *buf, size_t buf_len, uint64_t nr,
+		      const char *thing, const char *what)
 {
 	size_t len = strlen(buf);
 
 	if (nr)
-		snprintf(buf + len, buf_len - len, "%s%" PRIu64 " %s",
-			 len ? ", " : "", nr, what);
+		snprintf(buf + len, buf_len - len, "%s%" PRIu64 " %s%s %s",
+			 len ? ", " : "", nr, thing, nr == 1 ? "" : "s", what);
 }
 
 static void recovery(const struct dw_recovery *r)
 {
 	char text[400] = "";
 
-	add_count(text, sizeof(text), r->replayed_blk_nr,
-		  "blocks replayed from the journal");
-	add_count(text, sizeof(text), r->orphans_deleted_nr,
-		  "deleted files released");
-	add_count(text, sizeof(text), r->orphans_truncated_nr,
-		  "files truncated");
-	add_count(text, sizeof(text), r->free_counts_fixed_nr,
-		  "free counts corrected");
+	add_count(text, sizeof(text), r->replayed_blk_nr, "block",
+		  "replayed from the journal");
+	add_count(text, sizeof(text), r->orphans_deleted_nr, "deleted file",
+		  "released");
+	add_count(text, sizeof(text), r->orphans_truncated_nr, "file",
+		  "truncated");
+	add_count(text, sizeof(text), r->free_counts_fixed_nr, "free count",
+		  "corrected");
 	cli_item("recovery", "%s", *text ? text : "not needed");
 }
 
@@ -92,19 +93,14 @@ void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 		cli_item("to copy", "%s", cli_size(size, plan->copy_len));
 	cli_text_changes(&plan->changes);
 	cli_text_notes(&plan->notes);
-	fputs("\nBoot\n", stdout);
-	cli_text_verdict("KVM", &plan->kvm);
-	cli_text_verdict("PyGrub", &plan->pygrub);
 }
 
-static void side(const char *name, const struct dw_boot_verdict *verdict)
+void cli_text_dualboot_boot(const struct dw_boot_verdict *kvm,
+			    const struct dw_boot_verdict *pygrub)
 {
-	if (verdict->boots)
-		cli_item(name, "boots %s", verdict->kernel ? verdict->kernel :
-			 verdict->entry ? verdict->entry : "");
-	else
-		cli_item(name, "would not boot: %s", verdict->reason ?
-			 verdict->reason : "no reason given");
+	fputs("\nBoot\n", stdout);
+	cli_text_verdict("KVM", kvm);
+	cli_text_verdict("PyGrub", pygrub);
 }
 
 void cli_text_dualboot_report(const struct dw_dualboot_report *report,
@@ -112,12 +108,11 @@ void cli_text_dualboot_report(const struct dw_dualboot_report *report,
 {
 	char copied[CLI_SIZE_TEXT], written[CLI_SIZE_TEXT];
 
-	fputs("\nDone", stdout);
+	cli_text_dualboot_boot(&report->kvm, &report->pygrub);
+	fputs("\nDone: ", stdout);
 	if (target)
-		printf(": %s copied, %s of them not zero",
+		printf("%s read, %s of them written; ",
 		       cli_size(copied, report->copied_len),
 		       cli_size(written, report->written_len));
-	fputs(". Read back from the result:\n", stdout);
-	side("KVM", &report->kvm);
-	side("PyGrub", &report->pygrub);
+	fputs("read back and checked.\n", stdout);
 }
