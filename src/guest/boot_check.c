@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/boot_check.h"
+#include "guest/read.h"
 
 void dw_boot_check_clear(struct dw_boot_check *check)
 {
@@ -56,8 +57,7 @@ static bool judge(const struct dw_kernel *kernel,
 /* Codes that say something of the initrd, not of this run. */
 static bool is_about_initrd(int code)
 {
-	return code == DW_CORRUPT || code == DW_UNSUPPORTED ||
-	       code == DW_LIMIT || code == DW_NOENT;
+	return code == DW_CORRUPT || dw_guest_has_not(code);
 }
 
 int dw_boot_check(struct dw_ctx *ctx, struct dw_fs *fs,
@@ -70,7 +70,7 @@ int dw_boot_check(struct dw_ctx *ctx, struct dw_fs *fs,
 
 	memset(out, 0, sizeof(*out));
 	ret = dw_modules_open(fs, kernel->version, &mods, err);
-	if (ret && ret != DW_NOENT)
+	if (ret && !dw_guest_has_not(ret))
 		goto out;
 	ret = 0;
 	if (kernel->initrd_path) {

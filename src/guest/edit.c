@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "guest/edit.h"
+#include "guest/read.h"
 
 /* Text files of a system that are longer are no configuration. */
 #define FILE_CAP_LEN (4u << 20)
@@ -97,7 +98,7 @@ static int read_now(const struct dw_edits *edits, struct dw_fs *fs,
 	return 0;
 }
 
-/* What is there, as far as it is a file that can be edited. */
+/* What is there, as far as it is a file that can be edited; else NULL. */
 static int read_editable(struct dw_edits *edits, struct dw_fs *fs,
 			 const char *path, char **data, size_t *len,
 			 struct dw_err *err)
@@ -108,10 +109,8 @@ static int read_editable(struct dw_edits *edits, struct dw_fs *fs,
 	*data = NULL;
 	if (!find(edits, path)) {
 		ret = dw_fs_stat(fs, path, &st, err);
-		if (ret)
+		if (ret || !S_ISREG(st.mode))
 			return ret;
-		if (!S_ISREG(st.mode))
-			return DW_NOENT;
 	}
 	ret = read_now(edits, fs, path, data, len, err);
 	if (ret == DW_LIMIT) {
@@ -120,7 +119,6 @@ static int read_editable(struct dw_edits *edits, struct dw_fs *fs,
 		dw_changes_note(&edits->changes, 0, "longer than %u bytes; "
 				"left as it is", FILE_CAP_LEN);
 		dw_changes_set_path(&edits->changes, first, path);
-		ret = DW_NOENT;
 	}
 	return ret;
 }
@@ -137,13 +135,10 @@ int dw_edits_run(struct dw_edits *edits, struct dw_fs *fs, const char *path,
 	ret = resolve(fs, path, &real, err);
 	if (!ret)
 		ret = read_editable(edits, fs, real, &data, &len, err);
-	/* Also where a folder of the path is none. */
-	if (ret == DW_NOENT) {
-		ret = 0;
+	if (ret || !data) {
+		ret = dw_guest_has_not(ret) ? 0 : ret;
 		goto out;
 	}
-	if (ret)
-		goto out;
 	ret = fn(data, len, arg, &out, &changes, err);
 	if (ret) {
 		dw_err_prefix(err, ret, "%s", path);

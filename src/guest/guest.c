@@ -6,21 +6,22 @@
 #include "base/uuid.h"
 #include "guest/fstab.h"
 #include "guest/guest.h"
+#include "guest/read.h"
 
 #define FSTAB_CAP_LEN (1u << 20)
 
 static int read_fstab(struct dw_fs *fs, struct dw_guest *guest,
-			  struct dw_err *err)
+		      struct dw_err *err)
 {
 	struct dw_slice spec;
 	char *text = NULL;
 	size_t len = 0;
 	int ret;
 
-	ret = dw_fs_read_file(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
-			      err);
-	if (ret)	/* no fstab, or none that could be one */
-		return ret == DW_IO || ret == DW_NOMEM ? ret : 0;
+	ret = dw_guest_read_text(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
+				 err);
+	if (ret || !text)
+		return ret;
 	guest->has_separate_boot = dw_fstab_find(text, len, "/boot", &spec);
 	if (dw_fstab_find(text, len, "/", &spec)) {
 		guest->root_spec = malloc(spec.len + 1);

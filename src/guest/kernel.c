@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "guest/kernel.h"
+#include "guest/read.h"
 
 /* A folder with more names than this is no /boot. */
 #define NAMES_CAP_NR 4096
@@ -149,7 +150,7 @@ static int config_from_modules(struct dw_fs *fs, struct dw_kernel *k,
 		return 0;
 	ret = dw_modules_open(fs, k->version, &mods, err);
 	if (ret)
-		return ret == DW_NOENT ? 0 : ret;
+		return dw_guest_has_not(ret) ? 0 : ret;
 	c->virtio_pci = dw_modules_have(mods, "virtio_pci");
 	c->virtio_blk = dw_modules_have(mods, "virtio_blk");
 	c->virtio_net = dw_modules_have(mods, "virtio_net");
@@ -167,26 +168,24 @@ static int read_config(struct dw_fs *fs, const char *folder,
 	char path[600], *text = NULL;
 	const char *names[] = { k->name, k->version };
 	size_t len = 0;
-	int ret = DW_NOENT;
+	int ret = 0;
 
-	for (size_t i = 0; ret == DW_NOENT && i < 2; i++)
+	for (size_t i = 0; !ret && !text && i < 2; i++)
 		if (*names[i] &&
 		    snprintf(path, sizeof(path), "%s/config-%s", folder,
 			     names[i]) < (int)sizeof(path))
-			ret = dw_fs_read_file(fs, path, CONFIG_CAP_LEN, &text,
-					      &len, err);
+			ret = dw_guest_read_text(fs, path, CONFIG_CAP_LEN,
+						 &text, &len, err);
 	/* Fedora from 33 on keeps it with the modules. */
-	if (ret == DW_NOENT && k->has_modules &&
+	if (!ret && !text && k->has_modules &&
 	    snprintf(path, sizeof(path), "/lib/modules/%s/config",
 		     k->version) < (int)sizeof(path))
-		ret = dw_fs_read_file(fs, path, CONFIG_CAP_LEN, &text, &len,
-				      err);
-	if (!ret)
+		ret = dw_guest_read_text(fs, path, CONFIG_CAP_LEN, &text, &len,
+					 err);
+	if (text)
 		dw_kconfig_parse(text, len, k->version, &k->config);
 	free(text);
-	if (ret && ret != DW_NOENT && ret != DW_LIMIT)
-		return ret;
-	return k->config.known ? 0 : config_from_modules(fs, k, err);
+	return ret || k->config.known ? ret : config_from_modules(fs, k, err);
 }
 
 static int find_initrd(struct dw_kernel *k, const char *folder,
@@ -288,7 +287,7 @@ static int scan(struct dw_ctx *ctx, struct dw_fs *fs, const char *folder,
 	int ret;
 
 	ret = dw_fs_readdir(fs, *folder ? folder : "/", names_add, &names, err);
-	if (ret == DW_NOENT)
+	if (dw_guest_has_not(ret))
 		ret = 0;
 	for (size_t i = 0; !ret && i < names.nr; i++) {
 		ret = dw_ctx_check(ctx, err);

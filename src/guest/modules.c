@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/modules.h"
+#include "guest/read.h"
 
 /* A distribution's modules.dep is about 1 MiB. */
 #define DEP_CAP_LEN (16u << 20)
@@ -174,17 +175,14 @@ static int read_one(struct dw_fs *fs, const char *version, const char *file,
 {
 	static const char *const tops[] = { "/lib", "/usr/lib" };
 	char path[512];
-	int ret = DW_NOENT;
+	int ret = 0;
 
 	*text = NULL;
-	*len = 0;
-	for (size_t i = 0; ret == DW_NOENT && i < 2; i++) {
+	for (size_t i = 0; !ret && !*text && i < 2; i++)
 		if (snprintf(path, sizeof(path), "%s/modules/%s/%s", tops[i],
-			     version, file) >= (int)sizeof(path))
-			return dw_fail(err, DW_NOENT,
-				       "modules: version name too long");
-		ret = dw_fs_read_file(fs, path, DEP_CAP_LEN, text, len, err);
-	}
+			     version, file) < (int)sizeof(path))
+			ret = dw_guest_read_text(fs, path, DEP_CAP_LEN, text,
+						 len, err);
 	return ret;
 }
 
@@ -199,14 +197,15 @@ int dw_modules_open(struct dw_fs *fs, const char *version,
 	if (!*version || strchr(version, '/'))
 		return dw_fail(err, DW_NOENT, "modules: no version is known");
 	ret = read_one(fs, version, "modules.dep", &dep, &dep_len, err);
-	if (ret && ret != DW_NOENT)
-		goto out;
-	ret = read_one(fs, version, "modules.builtin", &builtin, &builtin_len,
-		       err);
-	if (ret && !(ret == DW_NOENT && dep))
-		goto out;
-	ret = dw_modules_parse(dep, dep_len, builtin, builtin_len, out, err);
-out:
+	if (!ret)
+		ret = read_one(fs, version, "modules.builtin", &builtin,
+			       &builtin_len, err);
+	if (!ret && !dep && !builtin)
+		ret = dw_fail(err, DW_NOENT, "modules: no list of those of %s",
+			      version);
+	if (!ret)
+		ret = dw_modules_parse(dep, dep_len, builtin, builtin_len, out,
+				       err);
 	free(dep);
 	free(builtin);
 	return ret;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/network.h"
+#include "guest/read.h"
 
 #define FILES_CAP_NR 512
 
@@ -104,8 +105,7 @@ static int plan_place(const struct place *place, struct dw_fs *fs,
 		return dw_fail_nomem(err);
 	names->place = place;
 	ret = dw_fs_readdir(fs, place->folder, add_name, names, err);
-	/* Missing, or not a folder. */
-	if (ret && ret != DW_IO && ret != DW_NOMEM && ret != DW_CORRUPT)
+	if (dw_guest_has_not(ret))
 		ret = 0;
 	/* In the order of names, so that plans do not depend on the order of
 	 * the directory. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "guest/kernel.h"
+#include "guest/read.h"
 #include "guest/release.h"
 
 #define TEXT_CAP_LEN 65536
@@ -239,16 +240,6 @@ bool dw_release_has_old_mount(const struct dw_release *r)
 	}
 }
 
-static int read_text(struct dw_fs *fs, const char *path, char **text,
-		     size_t *len, struct dw_err *err)
-{
-	int ret = dw_fs_read_file(fs, path, TEXT_CAP_LEN, text, len, err);
-
-	/* Missing, a folder, or far too long: it says nothing. */
-	return ret == DW_IO || ret == DW_NOMEM || ret == DW_CANCELLED ? ret :
-									0;
-}
-
 static int read_distro(struct dw_fs *fs, struct dw_release *out,
 		       struct dw_err *err)
 {
@@ -273,7 +264,8 @@ static int read_distro(struct dw_fs *fs, struct dw_release *out,
 		char *text = NULL;
 		size_t len = 0;
 
-		ret = read_text(fs, files[i][0], &text, &len, err);
+		ret = dw_guest_read_text(fs, files[i][0], TEXT_CAP_LEN, &text,
+					 &len, err);
 		if (!ret && text)
 			found = dw_release_parse(files[i][1], text, len, out);
 		free(text);
