@@ -77,6 +77,7 @@ void dw_fs_close(struct dw_fs *f)
 	if (!f)
 		return;
 	dw_ext_map_clear(&f->map);
+	dw_ext_names_free(f->names);
 	dw_ext_close_raw(f->fs);
 	dw_dev_close(f->dev, NULL);
 	free(f);

@@ -8,6 +8,7 @@
 /* Inline data hides among the attributes. */
 #define INLINE_DATA "system.data"
 
+/* DW_NOENT where the filesystem never had one. */
 static int open_attrs(struct dw_fs *f, ext2_ino_t ino,
 		      struct ext2_xattr_handle **out, struct dw_err *err)
 {
@@ -15,11 +16,15 @@ static int open_attrs(struct dw_fs *f, ext2_ino_t ino,
 
 	*out = NULL;
 	rc = ext2fs_xattrs_open(f->fs, ino, out);
+	if (rc == EXT2_ET_MISSING_EA_FEATURE)
+		return dw_fail(err, DW_NOENT,
+			       "ext: a filesystem without attributes");
 	if (!rc)
 		rc = ext2fs_xattrs_read(*out);
 	if (!rc)
 		return 0;
-	ext2fs_xattrs_close(out);
+	if (*out)
+		ext2fs_xattrs_close(out);
 	*out = NULL;
 	return dw_ext_fail(err, f->fs, rc, "ext: attributes of inode %u", ino);
 }
@@ -56,6 +61,11 @@ int dw_ext_attr_set(struct dw_fs *f, ext2_ino_t ino, const char *name,
 	if (!strcmp(name, INLINE_DATA))
 		return dw_fail(err, DW_UNSUPPORTED, "ext: the attribute %s is "
 			       "not for setting", name);
+	/* As the kernel does with the first one. */
+	if (!ext2fs_has_feature_xattr(f->fs->super)) {
+		ext2fs_set_feature_xattr(f->fs->super);
+		ext2fs_mark_super_dirty(f->fs);
+	}
 	ret = open_attrs(f, ino, &h, err);
 	if (ret)
 		return ret;
@@ -118,7 +128,7 @@ int dw_ext_attr_drop(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
 	int ret = open_attrs(f, ino, &h, err);
 
 	if (ret)
-		return ret;
+		return ret == DW_NOENT ? 0 : ret;
 	names.rc = ext2fs_xattrs_iterate(h, collect, &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		if (!names.rc)
@@ -193,10 +203,11 @@ int dw_fs_listxattr(struct dw_fs *f, const char *path, dw_xattr_fn fn,
 	errcode_t rc;
 	int ret = dw_ext_find(f, path, true, &l.ino, err);
 
-	if (!ret)
-		ret = open_attrs(f, l.ino, &h, err);
 	if (ret)
 		return ret;
+	ret = open_attrs(f, l.ino, &h, err);
+	if (ret)
+		return ret == DW_NOENT ? 0 : ret;
 	rc = ext2fs_xattrs_iterate(h, list_one, &l);
 	ext2fs_xattrs_close(&h);
 	if (rc)

@@ -207,15 +207,16 @@ int dw_ext_dir_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
 	int ret;
 
 	*ino = 0;
-	ret = dw_ext_node_read(f->fs, dir, &n, err);
-	if (!ret)
-		ret = dw_ext_dir_each(f, &n, compare, &w, err);
-	if (ret == FOUND) {
-		*ino = w.ino;
-		return 0;
+	if (!dw_ext_names_lookup(f, dir, name, name_len, &w.ino)) {
+		ret = dw_ext_node_read(f->fs, dir, &n, err);
+		if (!ret)
+			ret = dw_ext_dir_each(f, &n, compare, &w, err);
+		if (ret && ret != FOUND)
+			return ret;
 	}
-	if (ret)
-		return ret;
+	*ino = w.ino;
+	if (w.ino)
+		return 0;
 	return dw_fail(err, DW_NOENT, "ext: no '%.*s' in directory inode %u",
 		       (int)name_len, name, dir);
 }

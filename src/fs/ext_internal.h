@@ -199,7 +199,21 @@ struct dw_fs {
 	ext2_filsys fs;
 	bool writable;
 	struct dw_ext_map map;	/* of the file that was read last */
+	struct dw_ext_names *names;
 };
+
+/* ---- ext_names.c ------------------------------------------------------ */
+
+struct dw_ext_names;
+
+/* Looks a name up among those that are kept, reading the directory first where
+ * it is not.  ino 0: it has no such name.  False: not all of it is kept (damaged,
+ * too large), and nothing is known of this name. */
+bool dw_ext_names_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
+			 size_t name_len, ext2_ino_t *ino);
+/* After a change of its names. */
+void dw_ext_names_forget(struct dw_fs *f, ext2_ino_t dir);
+void dw_ext_names_free(struct dw_ext_names *n);
 
 /* ---- ext_dir.c -------------------------------------------------------- */
 

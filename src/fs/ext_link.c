@@ -72,6 +72,7 @@ int dw_ext_link(struct dw_fs *f, ext2_ino_t dir, const char *name,
 
 	if (ret)
 		return ret;
+	dw_ext_names_forget(f, dir);
 	if (ext2fs_has_feature_filetype(f->fs->super))
 		type = type_of(mode);
 	rc = ext2fs_link(f->fs, dir, name, ino, type);
@@ -97,6 +98,7 @@ int dw_ext_unlink(struct dw_fs *f, ext2_ino_t dir, const char *name,
 
 	if (ret)
 		return ret;
+	dw_ext_names_forget(f, dir);
 	rc = ext2fs_unlink(f->fs, dir, name, ino, 0);
 	if (rc)
 		return dw_ext_fail(err, f->fs, rc, "ext: removing '%.100s' "

@@ -108,6 +108,7 @@ int dw_ext_free_inode(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
 	bool is_dir;
 	int ret = dw_ext_free_content(f, ino, err);
 
+	dw_ext_names_forget(f, ino);
 	if (!ret)
 		ret = dw_ext_attr_drop(f, ino, err);
 	if (!ret)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "fs/ext_cache.h"
 #include "fs/ext_internal.h"
@@ -181,6 +182,15 @@ static int group_metadata(struct scan *s, dgrp_t g, struct dw_err *err)
 	return ret;
 }
 
+/* The one block that is the resize inode's own. */
+static int resize_root(struct scan *s, const struct dw_ext_node *n,
+		       struct dw_err *err)
+{
+	uint32_t blk = dw_le32(n->i_block + 4 * EXT2_DIND_BLOCK);
+
+	return blk && in_fs(s, blk, 1) ? reference(s, blk, 1, err) : 0;
+}
+
 /*
  * An inode whose map is damaged keeps what was met before the damage, and what
  * the bitmaps have: that is all that can be known of it.
@@ -200,6 +210,10 @@ static int one_inode(struct scan *s, const uint8_t *p, ext2_ino_t ino,
 		err = &own;
 	if (n.acl_blk && in_fs(s, n.acl_blk, 1))
 		ret = reference(s, n.acl_blk, 1, err);
+	/* The blocks kept for growth are a group's; there are as many pointers
+	 * to them as the other files have together. */
+	if (ino == EXT2_RESIZE_INO)
+		return ret ? ret : resize_root(s, &n, err);
 	if (!ret)
 		ret = dw_ext_map_walk(s->fs, &n, reference_run, reference_run,
 				      s, err);
