@@ -113,6 +113,20 @@ static int count_run(void *arg, uint64_t file_off, uint64_t dev_off,
 	return 0;
 }
 
+/* A deleted file may be intact for some time: its name must still lead to it. */
+static void check_name(struct dw_fs *fs, struct dw_loader_state *out)
+{
+	struct dw_stat st;
+
+	if (dw_fs_stat(fs, out->stage2_path, &st, NULL) ||
+	    st.ino != out->stage2_ino) {
+		out->stale = true;
+		snprintf(out->problem, sizeof(out->problem),
+			 "%.70s is no longer inode %" PRIu64, out->stage2_path,
+			 out->stage2_ino);
+	}
+}
+
 /* Reads the file with that inode number as the boot record would. */
 static int check_stage2(struct dw_fs *fs, struct dw_loader_state *out,
 			struct dw_err *err)
@@ -139,8 +153,12 @@ static int check_stage2(struct dw_fs *fs, struct dw_loader_state *out,
 	out->version = info.version;
 	dw_stage2_path(info.dir, out->stage2_path);
 	ret = dw_fs_file_runs(fs, out->stage2_ino, count_run, &allocated, err);
-	if (!ret && allocated < len)
+	if (ret)
+		goto out;
+	if (allocated < len)
 		set_stale(out, "stage 2 has a hole");
+	else
+		check_name(fs, out);
 out:
 	free(file);
 	return ret;

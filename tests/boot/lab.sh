@@ -117,7 +117,7 @@ start()
 		-nodefaults -display none -machine graphics=off -no-reboot \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-drive file="$image",format=raw,if=none,id=d,snapshot=on \
-		-device "$bus" -serial stdio "$@" \
+		"$@" -device "$bus" -serial stdio \
 		< "${INPUT:-/dev/null}" > serial.log || rc=$?
 	cat -v serial.log
 	return $((rc != 33))
