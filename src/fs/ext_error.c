@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Errors of libext2fs in our own codes. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,8 @@ static enum dw_code code_of(errcode_t rc)
 		return DW_READONLY;
 	case EXT2_ET_TOO_MANY_REFS:
 		return DW_LIMIT;
+	case EOVERFLOW:		/* an inode's count of blocks */
+		return DW_CORRUPT;
 	default:
 		return rc > 0 && rc < 256 ? DW_IO : DW_CORRUPT;
 	}
