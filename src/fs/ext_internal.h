@@ -340,4 +340,10 @@ enum dw_ext_time {
 void dw_ext_inode_touch(ext2_filsys fs, struct ext2_inode_large *inode,
 			unsigned which, int64_t t);
 
+/* ---- ext_used_log.c ----------------------------------------------------- */
+
+/* Takes the log of a clean journal out of the used runs. */
+int dw_ext_leave_log_out(struct dw_fs *f, struct dw_used *u,
+			 struct dw_err *err);
+
 #endif

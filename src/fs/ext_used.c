@@ -386,6 +386,8 @@ int dw_fs_used(struct dw_fs *f, struct dw_used **out, struct dw_err *err)
 		ret = scan_groups(&s, err);
 	if (!ret)
 		ret = make_used(&s, u, err);
+	if (!ret)
+		ret = dw_ext_leave_log_out(f, u, err);
 	free(s.marked.v);
 	free(s.extra.v);
 	if (ret) {

@@ -2,6 +2,7 @@
 /* Devices: range checks, windows, maps, overlays, faults, outputs. */
 #include <check.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -61,7 +61,26 @@ static void clear_free(const char *text, uint8_t *used, uint64_t nr,
 	}
 }
 
-START_TEST(used_blocks_are_those_of_dumpe2fs)
+/* debugfs names the blocks of a file, one number a line, or an error. */
+static void clear_log(const char *path, uint8_t *used, uint64_t nr)
+{
+	const char *text;
+	char *end;
+	uint64_t blk;
+
+	/* Logical blocks from 1 on: block 0 is the journal's superblock. */
+	fsimg_run(&text, "for i in $(seq 1 5000); do echo \"bmap <8> $i\"; done"
+		  " | debugfs -f - %s 2>/dev/null | grep -x '[0-9]*'", path);
+	for (; *text; text = *end ? end + 1 : end) {
+		blk = strtoull(text, &end, 10);
+		if (end == text)
+			break;
+		if (blk && blk < nr)
+			used[blk] = 0;
+	}
+}
+
+START_TEST(used_blocks_are_those_of_dumpe2fs_without_the_log)
 {
 	const char *path = populated(&kinds[_i]), *text;
 	struct dw_fs *fs = fsimg_open(ctx, path, 0);
@@ -77,6 +96,7 @@ START_TEST(used_blocks_are_those_of_dumpe2fs)
 	memset(want, 1, nr);
 	ck_assert_int_eq(fsimg_run(&text, "dumpe2fs %s", path), 0);
 	clear_free(text, want, nr, info.block_len);
+	clear_log(path, want, nr);
 	OK(dw_fs_used(fs, &u, &err));
 	ck_assert_uint_eq(u->unmarked_blk_nr, 0);
 	ck_assert_uint_eq(u->damaged_inodes_nr, 0);
@@ -187,7 +207,9 @@ int main(void)
 	dw_ctx_new(&ctx, NULL);
 	dw_ctx_set_clock(ctx, 1700000000);
 	tcase_set_timeout(tc, 120);
-	tcase_add_loop_test(tc, used_blocks_are_those_of_dumpe2fs, 0, KINDS_NR);
+	tcase_add_loop_test(tc,
+			    used_blocks_are_those_of_dumpe2fs_without_the_log,
+			    0, KINDS_NR);
 	tcase_add_loop_test(tc, a_copy_of_the_used_blocks_is_whole, 0,
 			    KINDS_NR);
 	tcase_add_test(tc,
