@@ -17,6 +17,7 @@ struct dw_bootfiles {
 	const char *kvm_root;
 	const char *old_uuid;	/* text of a UUID that changes, or NULL */
 	bool net_ifnames;	/* net.ifnames=0 biosdevname=0 on KVM */
+	bool noresume;		/* on KVM: the disk to resume from is absent */
 	struct dw_edits *edits;
 	struct dw_notes *notes;
 };

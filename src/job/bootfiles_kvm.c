@@ -132,6 +132,8 @@ static int make_args(struct dw_bootfiles *b, size_t kernel_nr,
 	dw_buf_adds(&args, " console=tty0 console=ttyS0,115200n8");
 	if (b->net_ifnames)
 		dw_buf_adds(&args, " net.ifnames=0 biosdevname=0");
+	if (b->noresume)
+		dw_buf_adds(&args, " noresume");
 	free(own);
 	if (!ret)
 		ret = dw_buf_check(&args, err);

@@ -34,12 +34,14 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 	dw_uuid_format(plan->fs.uuid, spec + 5);
 	ret = dw_guest_names(sys->guest, sys->root.fs,
 			     old_uuid[0] ? spec : NULL, &boot.names, err);
+	boot.names.unpartitioned = !plan->state->disk.has_new_table;
 	if (!ret)
 		ret = dw_bootfiles_learn(&boot, err);
 	if (!ret)
 		ret = dw_guest_plan(sys->guest, sys->root.fs, &opts, edits,
 				    &needs, err);
 	boot.net_ifnames = needs.net_ifnames;
+	boot.noresume = needs.noresume;
 	if (!ret)
 		ret = dw_bootfiles_xen(&boot, err);
 	return ret ? ret : dw_bootfiles_kvm(&boot, err);
