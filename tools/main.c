@@ -51,7 +51,8 @@ static void print_error(const struct cli *cli, enum dw_code code)
 	const char *more = advice(cli, code);
 
 	fputs("diskwright: ", stderr);
-	cli_put(stderr, cli->err.text, 0);
+	/* The user knows why; where it happened to be is no news. */
+	cli_put(stderr, code == DW_CANCELLED ? "cancelled" : cli->err.text, 0);
 	if (more)
 		fprintf(stderr, "; %s", more);
 	fputc('\n', stderr);
