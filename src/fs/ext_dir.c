@@ -207,13 +207,14 @@ int dw_ext_dir_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
 	int ret;
 
 	*ino = 0;
-	if (!dw_ext_names_lookup(f, dir, name, name_len, &w.ino)) {
+	ret = dw_ext_names_lookup(f, dir, name, name_len, &w.ino, err);
+	if (ret == DW_EXT_NOT_KEPT) {
 		ret = dw_ext_node_read(f->fs, dir, &n, err);
 		if (!ret)
 			ret = dw_ext_dir_each(f, &n, compare, &w, err);
-		if (ret && ret != FOUND)
-			return ret;
 	}
+	if (ret && ret != FOUND)
+		return ret;
 	*ino = w.ino;
 	if (w.ino)
 		return 0;

@@ -206,11 +206,13 @@ struct dw_fs {
 
 struct dw_ext_names;
 
+#define DW_EXT_NOT_KEPT 1
+
 /* Looks a name up among those that are kept, reading the directory first where
- * it is not.  ino 0: it has no such name.  False: not all of it is kept (damaged,
- * too large), and nothing is known of this name. */
-bool dw_ext_names_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
-			 size_t name_len, ext2_ino_t *ino);
+ * it is not.  ino 0: it has no such name.  DW_EXT_NOT_KEPT: not all of it is
+ * kept (damaged, too large), and nothing is known of this name. */
+int dw_ext_names_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
+			size_t name_len, ext2_ino_t *ino, struct dw_err *err);
 /* After a change of its names. */
 void dw_ext_names_forget(struct dw_fs *f, ext2_ino_t dir);
 void dw_ext_names_free(struct dw_ext_names *n);

@@ -173,26 +173,28 @@ static void make_room(struct dw_ext_names *n, const struct dir *d)
 		free_all(n);
 }
 
-bool dw_ext_names_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
-			 size_t name_len, ext2_ino_t *ino)
+int dw_ext_names_lookup(struct dw_fs *f, ext2_ino_t dir, const char *name,
+			size_t name_len, ext2_ino_t *ino, struct dw_err *err)
 {
 	struct dir loaded, *d;
+	int ret;
 
 	*ino = 0;
 	if (!f->names)
 		f->names = calloc(1, sizeof(*f->names));
 	if (!f->names)
-		return false;
+		return dw_fail_nomem(err);
 	d = place(f->names, dir);
 	if (d->ino != dir) {
-		if (load(f, dir, &loaded, NULL))
-			return false;
+		ret = load(f, dir, &loaded, err);
+		if (ret)
+			return ret;
 		make_room(f->names, &loaded);
 		free_dir(d);
 		*d = loaded;
 	}
 	*ino = search(d, name, (uint32_t)name_len);
-	return *ino || !d->is_partial;
+	return *ino || !d->is_partial ? 0 : DW_EXT_NOT_KEPT;
 }
 
 void dw_ext_names_forget(struct dw_fs *f, ext2_ino_t dir)

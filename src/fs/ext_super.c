@@ -136,6 +136,9 @@ int dw_ext_super_check(const struct dw_ext_super *sb, struct dw_err *err)
 	if (sb->log_block_len > MAX_LOG_BLOCK_LEN)
 		return dw_fail(err, DW_CORRUPT, "ext: superblock has blocks of "
 			       "1024 << %u bytes", sb->log_block_len);
+	/* An external journal has none; it is refused by its feature. */
+	if (sb->incompat & EXT3_FEATURE_INCOMPAT_JOURNAL_DEV)
+		return 0;
 	return check_geometry(sb, err);
 }
 

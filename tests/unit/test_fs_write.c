@@ -207,6 +207,105 @@ START_TEST(attributes_and_modes)
 }
 END_TEST
 
+/* Blocks or inodes run out: an error, and what is there stays whole. */
+START_TEST(a_full_filesystem_stays_clean)
+{
+	static const char *const args[] = {
+		"-t ext2 -b 1024", "-t ext4 -b 1024 -N 32",
+		"-t ext4 -b 4096 -O ^has_journal", "-t ext4 -O inline_data",
+	};
+	const char *path = fsimg_make("full", "8M", args[_i]);
+	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	char *data = pattern(150000, 4), name[64];
+	int ret = 0, i;
+
+	OK(dw_fs_write_file(fs, "/kept", data, 5000, NULL, &err));
+	for (i = 0; !ret && i < 1000; i++) {
+		snprintf(name, sizeof(name), "/f%d", i);
+		ret = dw_fs_write_file(fs, name, data, 150000, NULL, &err);
+	}
+	ck_assert_msg(ret == DW_NOSPACE, "%d %s", ret, err.text);
+	/* Refused before the old content is given up. */
+	if (dw_fs_write_file(fs, "/kept", data, 150000, NULL, &err))
+		expect(fs, "/kept", 5000, 4);
+	for (ret = 0, i = 0; !ret && i < 100000; i++) {
+		snprintf(name, sizeof(name), "/d%d", i);
+		ret = dw_fs_mkdir(fs, name, false, NULL, &err);
+	}
+	ck_assert_msg(ret == DW_NOSPACE, "%d %s", ret, err.text);
+	memset(data, 's', 900);
+	data[900] = '\0';
+	for (ret = 0, i = 0; !ret && i < 100000; i++) {
+		snprintf(name, sizeof(name), "/s%d", i);
+		ret = dw_fs_symlink(fs, data, name, &err);
+	}
+	ck_assert_msg(ret == DW_NOSPACE, "%d %s", ret, err.text);
+	free(data);
+	fsimg_close(fs, path);
+}
+END_TEST
+
+START_TEST(hashed_folders_take_names)
+{
+	static const char *const args[] = {
+		"-t ext4 -b 1024", "-t ext3 -b 1024", "-t ext4 -b 4096",
+	};
+	const char *path = fsimg_make("hashed", "48M", args[_i]), *out;
+	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	char name[64];
+
+	OK(dw_fs_mkdir(fs, "/d", false, NULL, &err));
+	for (int i = 0; i < 1500; i++) {
+		snprintf(name, sizeof(name), "/d/name_number_%d", i);
+		OK(dw_fs_symlink(fs, "x", name, &err));
+	}
+	fsimg_close(fs, path);
+	fsimg_run(NULL, "e2fsck -fyD %s", path);
+	fsimg_run(&out, "debugfs -R 'stat /d' %s", path);
+	ck_assert_msg(strstr(out, "Flags: 0x81000") ||
+		      strstr(out, "Flags: 0x1000"), "%s", out);
+	fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	for (int i = 0; i < 1500; i++) {
+		snprintf(name, sizeof(name), "/d/another_%d", i);
+		OK(dw_fs_symlink(fs, "y", name, &err));
+		if (i % 3)
+			continue;
+		snprintf(name, sizeof(name), "/d/name_number_%d", i);
+		OK(dw_fs_unlink(fs, name, &err));
+	}
+	ck_assert(!dw_fs_exists(fs, "/d/name_number_3"));
+	fsimg_close(fs, path);
+}
+END_TEST
+
+/* A hard link, and a file with holes: both made by debugfs. */
+START_TEST(a_replaced_file_stays_itself)
+{
+	const struct fskind *k = &kinds[_i];
+	const char *path = fsimg_make(k->name, k->size, k->args);
+	struct dw_fs *fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	struct dw_stat a, b;
+
+	put(fs, "/one", 30000, 1);
+	OK(dw_fs_chmod(fs, "/one", 04711, &err));
+	OK(dw_fs_chown(fs, "/one", 7, 8, &err));
+	fsimg_close(fs, path);
+	fsimg_run(NULL, "printf 'ln /one /two\\nsif /one links_count 2\\n"
+		  "punch /one 1 3\\n' | debugfs -w -f - %s", path);
+	fsimg_check(path);
+	fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	OK(dw_fs_stat(fs, "/one", &a, &err));
+	put(fs, "/one", 90000, 2);
+	expect(fs, "/two", 90000, 2);
+	OK(dw_fs_stat(fs, "/two", &b, &err));
+	ck_assert(a.ino == b.ino && a.mode == b.mode && b.uid == 7 &&
+		  b.gid == 8 && b.links_nr == 2);
+	OK(dw_fs_unlink(fs, "/one", &err));
+	expect(fs, "/two", 90000, 2);
+	fsimg_close(fs, path);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fs-write");
@@ -221,6 +320,9 @@ int main(void)
 	tcase_add_loop_test(tc, contents_of_every_length, 0, KINDS_NR);
 	tcase_add_loop_test(tc, names_come_and_go, 0, KINDS_NR);
 	tcase_add_loop_test(tc, attributes_and_modes, 0, KINDS_NR);
+	tcase_add_loop_test(tc, a_replaced_file_stays_itself, 0, KINDS_NR);
+	tcase_add_loop_test(tc, a_full_filesystem_stays_clean, 0, 4);
+	tcase_add_loop_test(tc, hashed_folders_take_names, 0, 3);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
