@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,9 @@ struct file_dev {
 	/* As it was when it was opened: a source must not change under us. */
 	struct timespec mtime;
 	uint64_t opened_size;
+	/* The run of data that was found last, of a file only read. */
+	pthread_mutex_t run_lock;
+	uint64_t run_off, run_end;
 };
 
 static struct file_dev *file_of(struct dw_dev *dev)
@@ -161,17 +165,47 @@ static int file_flush(struct dw_dev *dev, struct dw_err *err)
 	return 0;
 }
 
+/*
+ * SEEK_HOLE looks at every page up to the hole (tmpfs), so a run that is asked
+ * for piece by piece is searched once.  A file that is written is asked anew.
+ */
+static bool run_known(struct file_dev *file, uint64_t off, uint64_t *end)
+{
+	bool known;
+
+	pthread_mutex_lock(&file->run_lock);
+	known = file->run_off <= off && off < file->run_end;
+	*end = file->run_end;
+	pthread_mutex_unlock(&file->run_lock);
+	return known;
+}
+
+static void keep_run(struct file_dev *file, uint64_t off, uint64_t end)
+{
+	if (!file->dev.readonly)
+		return;
+	pthread_mutex_lock(&file->run_lock);
+	file->run_off = off;
+	file->run_end = end;
+	pthread_mutex_unlock(&file->run_lock);
+}
+
 /* SEEK_HOLE tells what is stored; what it does not know it calls data. */
 static int file_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 		       struct dw_extent *out, struct dw_err *err)
 {
 	struct file_dev *file = file_of(dev);
 	off_t data, hole;
+	uint64_t end;
 
 	out->host_fd = file->fd;
 	out->host_off = off;
 	if (file->is_block)
 		return 0;
+	if (run_known(file, off, &end)) {
+		out->len = dw_min(len, end - off);
+		return 0;
+	}
 	data = lseek(file->fd, (off_t)off, SEEK_DATA);
 	if (data < 0 && errno != ENXIO)
 		return 0;
@@ -182,8 +216,10 @@ static int file_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 		return 0;
 	}
 	hole = lseek(file->fd, (off_t)off, SEEK_HOLE);
-	if (hole > 0 && (uint64_t)hole > off)
+	if (hole > 0 && (uint64_t)hole > off) {
 		out->len = dw_min(len, (uint64_t)hole - off);
+		keep_run(file, off, (uint64_t)hole);
+	}
 	return 0;
 }
 
@@ -213,6 +249,7 @@ static int file_close(struct dw_dev *dev, struct dw_err *err)
 
 	if (close(file_of(dev)->fd) < 0 && !dev->readonly)
 		ret = dw_fail_errno(err, errno, "%s: close", dev->name);
+	pthread_mutex_destroy(&file_of(dev)->run_lock);
 	return ret;
 }
 
@@ -271,12 +308,14 @@ int dw_file_from_fd_take(int fd, const char *name, bool readonly,
 		return dw_fail_nomem(err);
 	}
 	file->fd = fd;
+	pthread_mutex_init(&file->run_lock, NULL);
 	ret = fstat(fd, &st) < 0 ? dw_fail_errno(err, errno, "%s", name)
 				 : measure(file, &st, name, &size, err);
 	if (!ret)
 		ret = dw_dev_init(&file->dev, &file_driver, name, size,
 				  host_block_size(file), readonly, err);
 	if (ret) {
+		pthread_mutex_destroy(&file->run_lock);
 		close(fd);
 		free(file);
 		return ret;
