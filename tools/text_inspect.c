@@ -132,11 +132,7 @@ void cli_text_check(const struct dw_check_report *report, const char *image)
 	cli_item("root", "%s", report->where && *report->where ?
 		 report->where : "the whole disk");
 	cli_item("loader", "%s%s", report->loader ? report->loader : "none",
-		 report->loader_stale ? "; its boot record no longer finds"
-		 " stage 2, --repair-boot mends it" : "");
-	if (report->needs_recovery)
-		cli_item("state", "the filesystem was not closed cleanly; this"
-			 " looks at what its journal makes of it");
+		 report->loader_stale ? ", stale" : "");
 	cli_text_verdict("KVM", &report->kvm);
 	cli_text_verdict("PyGrub", &report->pygrub);
 	cli_text_notes(&report->notes);

@@ -141,6 +141,29 @@ static int warn_of_packing(struct dw_verdict_source *source,
 	return ret;
 }
 
+/*
+ * A disk without a table may be attached under the name of a partition, which
+ * Xen does not mind: 'disk = [ "file:guest.img,xvda1,w" ]' is how most such
+ * guests are run.
+ */
+static bool is_attached_as(const struct dw_verdict_source *source,
+			   const char *root)
+{
+	return !source->part_nr && root && !strncmp(root, "/dev/xvda", 9) &&
+	       root[9] >= '1' && root[9] <= '9' && !root[10];
+}
+
+static int check_root(struct dw_verdict_source *source,
+		      struct dw_boot_verdict *v, struct dw_err *err)
+{
+	if (!is_attached_as(source, v->root))
+		return dw_verdict_root(source, v->root, "xvda", v->initrd,
+				       err);
+	dw_notes_add(&v->warnings, "only where the disk is attached as %s",
+		     v->root + strlen("/dev/"));
+	return 0;
+}
+
 static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 		 struct dw_err *err)
 {
@@ -167,7 +190,7 @@ static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 	if (!ret)
 		ret = warn_of_packing(source, kernel, v, err);
 	if (!ret)
-		ret = dw_verdict_root(source, v->root, "xvda", v->initrd, err);
+		ret = check_root(source, v, err);
 	return ret;
 }
 
