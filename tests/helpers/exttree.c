@@ -129,6 +129,10 @@ static int list_entry(ext2_ino_t dir, int entry, struct ext2_dir_entry *de,
 	(void)buf;
 	if (entry != DIRENT_OTHER_FILE || de->inode == 0)
 		return 0;
+	/* Of a folder inside its inode '..' comes as an entry like others. */
+	if ((len == 1 || (len == 2 && de->name[1] == '.')) &&
+	    de->name[0] == '.')
+		return 0;
 	if (asprintf(&path, "%s/%.*s", w->path, len, de->name) < 0)
 		die(EXT2_ET_NO_MEMORY, w->path);
 	print_inode(w->fs, path, de->inode);
