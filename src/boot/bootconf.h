@@ -92,7 +92,7 @@ int dw_bootconf_edit_defaults(struct dw_bootconf *bc,
 /*
  * Names of the whole first disk become its partition part_nr (1...): in a
  * menu.lst (hd0) -> (hd0,0), "# groot=" too; in a grub.cfg set root= of hd0,
- * xen/xvda or hostdisk//dev/NAME -> hd0,msdos1 (PyGrub takes no other form).
+ * /dev/xvda, xen/... or hostdisk/... -> hd0,msdos1.
  */
 int dw_bootconf_set_partition(struct dw_bootconf *bc, unsigned part_nr,
 			      struct dw_err *err);

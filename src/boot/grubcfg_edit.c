@@ -213,11 +213,11 @@ static int note_word(struct notes *notes, const struct dw_word *w, size_t off,
 }
 
 /* The first disk as a whole: hd0, and the names that GRUB's own tools make up
- * in a Xen guest, of which PyGrub understands neither. */
+ * in a Xen guest; PyGrub understands the first and the last. */
 static bool is_first_disk(struct dw_span v)
 {
 	return dw_span_is(v, "hd0") || dw_span_starts(v, "xen/") ||
-	       dw_span_starts(v, "hostdisk/");
+	       dw_span_starts(v, "hostdisk/") || dw_span_is(v, "/dev/xvda");
 }
 
 static int note_set_root(struct part_walk *w, const struct dw_grubcfg_stmt *s,

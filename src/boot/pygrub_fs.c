@@ -32,6 +32,22 @@ static bool file_exists(void *arg, const char *path)
 	return found;
 }
 
+/*
+ * Of a file that lies inside of its inode libext2fs hands out the whole of the
+ * 60 bytes there, zeros behind the end, where PyGrub then finds a last line.
+ */
+#define INLINE_LEN 60u
+#define INLINE_DATA_FL 0x10000000u	/* EXT4_INLINE_DATA_FL */
+
+static size_t pad_inline(const struct dw_stat *st, char *data, size_t len)
+{
+	if (!(st->inode_flags & INLINE_DATA_FL) || !len ||
+	    len >= INLINE_LEN)
+		return len;
+	memset(data + len, 0, INLINE_LEN - len);
+	return INLINE_LEN;
+}
+
 static int file_read(void *arg, const char *path, size_t max_len, char **data,
 		     size_t *len, struct dw_err *err)
 {
@@ -44,15 +60,17 @@ static int file_read(void *arg, const char *path, size_t max_len, char **data,
 	if (ret)
 		return ret;
 	want = st.size < max_len ? (size_t)st.size : max_len;
-	*data = malloc(want + 1);
+	*data = malloc(want + INLINE_LEN);
 	if (!*data)
 		return dw_fail_nomem(err);
 	ret = dw_fs_pread(arg, st.ino, 0, *data, want, len, err);
 	if (ret) {
 		free(*data);
 		*data = NULL;
+		return ret;
 	}
-	return ret;
+	*len = pad_inline(&st, *data, *len);
+	return 0;
 }
 
 static int barred(const char *bar, struct dw_pygrub_result **out,
