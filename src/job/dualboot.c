@@ -151,6 +151,9 @@ static int lay_out(struct dw_dualboot_plan *plan,
 	    options->disk_size)
 		dw_notes_add(&plan->notes, "the partition is larger than its "
 			     "filesystem: resize2fs in the guest grows it");
+	if (d->has_new_table)
+		dw_notes_add(&plan->notes, "the domain's configuration must "
+			     "name it as a whole disk now: xvda, not xvda1");
 	if (!d->part_nr)
 		dw_notes_add(&plan->notes, "unpartitioned: PyGrub boots it "
 			     "from Xen 4.7, 4.6.3 or 4.5.3 on");

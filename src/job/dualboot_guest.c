@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guest's own files: disks by lasting names, logins, both boot menus. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/changes.h"
@@ -47,6 +48,50 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 	return ret ? ret : dw_bootfiles_kvm(&boot, err);
 }
 
+/* ---- SELinux ------------------------------------------------------------------ */
+
+static bool enforces_selinux(struct dw_fs *fs)
+{
+	struct dw_slice value;
+	bool enforces;
+	char *text;
+	size_t len;
+
+	if (dw_fs_read_file(fs, "/etc/selinux/config", 65536, &text, &len,
+			    NULL))
+		return false;
+	enforces = dw_shell_value(text, len, "SELINUX", &value) &&
+		   dw_slice_is(value, "enforcing");
+	free(text);
+	return enforces;
+}
+
+/*
+ * New files take the label of their folder.  Where that has none (copied by
+ * something that drops labels) an enforcing system has to label itself.
+ */
+static int ask_for_relabel(struct dw_dualboot_plan *plan, struct dw_err *err)
+{
+	struct dw_fs *fs = plan->state->sys.root.fs;
+	char *label;
+	size_t len;
+	int ret;
+
+	if (!enforces_selinux(fs))
+		return 0;
+	if (!dw_fs_getxattr(fs, DW_LOADER_DIR, "security.selinux", &label,
+			    &len, NULL)) {
+		free(label);
+		return 0;
+	}
+	ret = dw_fs_write_file(fs, "/.autorelabel", "", 0, NULL, err);
+	if (!ret)
+		dw_notes_add(&plan->notes, "SELinux is enforced and its labels "
+			     "are missing: /.autorelabel makes the guest label "
+			     "itself at its next start");
+	return ret;
+}
+
 int dw_dualboot_edit_guest(struct dw_dualboot_plan *plan,
 			   const struct dw_dualboot_options *options,
 			   const char *old_uuid, struct dw_err *err)
@@ -57,6 +102,8 @@ int dw_dualboot_edit_guest(struct dw_dualboot_plan *plan,
 	ret = plan_edits(plan, options, old_uuid, &edits, err);
 	if (!ret)
 		ret = dw_edits_apply(&edits, plan->state->sys.root.fs, err);
+	if (!ret)
+		ret = ask_for_relabel(plan, err);
 	if (!ret)
 		ret = dw_changes_check(&edits.changes, err);
 	dw_changes_take(&plan->changes, &edits.changes);

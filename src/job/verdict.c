@@ -104,37 +104,61 @@ int dw_verdict_check_initrd(struct dw_verdict_source *source,
 	return 0;
 }
 
-/* The partition's name in a PARTUUID of an MBR disk: signature and number. */
-static void format_partuuid(const struct dw_verdict_source *source, char *out,
-			    size_t len)
+/*
+ * A bare filesystem is called what the domain's configuration says: xvda1 and
+ * sda1 are as usual as xvda.  KVM calls it by its disk.
+ */
+static bool is_whole_name(const char *root, const char *disk_name)
 {
-	snprintf(out, len, "PARTUUID=%08x-%02x", source->disk_signature,
+	static const char *const xen_prefixes[] = {
+		"/dev/xvd", "/dev/sd", "/dev/hd",
+	};
+	size_t i, len;
+
+	if (!strncmp(root, "/dev/", 5) && !strcmp(root + 5, disk_name))
+		return true;
+	if (strcmp(disk_name, "xvda"))
+		return false;
+	for (i = 0; i < 3; i++) {
+		len = strlen(xen_prefixes[i]);
+		if (!strncmp(root, xen_prefixes[i], len) &&
+		    root[len] >= 'a' && root[len] <= 'z' &&
+		    strspn(root + len + 1, "0123456789") ==
+		    strlen(root + len + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool is_part_name(const struct dw_verdict_source *source,
+			 const char *root, const char *disk_name)
+{
+	char device[40], partuuid[40];
+
+	snprintf(device, sizeof(device), "/dev/%s%u", disk_name,
 		 source->part_nr);
+	snprintf(partuuid, sizeof(partuuid), "PARTUUID=%08x-%02x",
+		 source->disk_signature, source->part_nr);
+	return !strcmp(root, device) || !strcasecmp(root, partuuid);
 }
 
 int dw_verdict_root(struct dw_verdict_source *source, const char *root,
 		    const char *disk_name, bool has_initrd,
 		    struct dw_err *err)
 {
-	char device[40], partuuid[40], uuid[DW_UUID_TEXT];
+	char uuid[DW_UUID_TEXT];
 	struct dw_names names;
 	struct dw_fs_info info;
 	int ret;
 
 	if (!root)
 		return dw_fail(err, DW_NOBOOT, "the kernel is given no root=");
+	if (source->part_nr ? is_part_name(source, root, disk_name)
+			    : is_whole_name(root, disk_name))
+		return 0;
 	ret = dw_fs_get_info(source->fs, &info, err);
 	if (ret)
 		return ret;
-	if (source->part_nr)
-		snprintf(device, sizeof(device), "/dev/%s%u", disk_name,
-			 source->part_nr);
-	else
-		snprintf(device, sizeof(device), "/dev/%s", disk_name);
-	format_partuuid(source, partuuid, sizeof(partuuid));
-	if (!strcmp(root, device) ||
-	    (source->part_nr && !strcasecmp(root, partuuid)))
-		return 0;
 	dw_uuid_format(info.uuid, uuid);
 	dw_names_init(&names, info.has_uuid ? uuid : NULL, info.label, NULL);
 	if (!dw_names_is_lasting(&names, dw_slice_of(root)))
