@@ -20,6 +20,18 @@
 
 /* ---- what stands in the way ------------------------------------------------ */
 
+/* What the BIOS would run: the MBR's code, or what that only hands over to. */
+static int find_loader(struct dw_dualboot_state *s,
+		       struct dw_loader_state *found, struct dw_err *err)
+{
+	int ret = dw_loader_inspect_sector(s->source, found, err);
+
+	if (ret || !s->sys.root.part_nr ||
+	    (found->kind != DW_LOADER_CHAIN && found->kind != DW_LOADER_OURS))
+		return ret;
+	return dw_loader_inspect_sector(s->sys.root.overlay, found, err);
+}
+
 static int refuse_other_loader(struct dw_dualboot_plan *plan, bool replace,
 			       struct dw_err *err)
 {
@@ -27,19 +39,18 @@ static int refuse_other_loader(struct dw_dualboot_plan *plan, bool replace,
 	struct dw_loader_state found;
 	int ret;
 
-	ret = dw_loader_inspect_sector(s->source, &found, err);
+	ret = find_loader(s, &found, err);
 	if (ret || found.kind == DW_LOADER_NONE ||
 	    found.kind == DW_LOADER_OURS)
 		return ret;
 	if (replace || !plan->had_table) {
 		dw_notes_add(&plan->notes, "the boot code of %s is replaced",
-			     found.name[0] ? found.name : "another loader");
+			     found.name);
 		return 0;
 	}
 	return dw_fail(err, DW_DENIED,
 		       "%s: boots by %s already; --replace-loader puts ours in "
-		       "its place", s->source->name,
-		       found.name[0] ? found.name : "another loader");
+		       "its place", s->source->name, found.name);
 }
 
 /* With /boot on a filesystem of its own there are no kernels on the root. */

@@ -92,6 +92,8 @@ static int find_config(struct dw_verdict_source *source,
 			return 0;
 		return dw_fail(err, DW_NOBOOT, "GRUB without a configuration");
 	}
+	if (mbr.kind == DW_LOADER_OTHER)
+		dw_notes_add(&v->warnings, "the MBR's code is not known");
 	if (fs_code.kind == DW_LOADER_NONE)
 		return dw_fail(err, DW_NOBOOT,
 			       "the filesystem has no boot record");

@@ -2,83 +2,23 @@
 /* dualboot on a small guest: what comes of it, and each of its failures. */
 #include <check.h>
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "dev/output.h"
 #include "lib/fsimg.h"
+#include "lib/guestimg.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
 static char image[300], folder[300], target[400];
 
-/* ---- a guest of a few files ------------------------------------------------ */
-
-static void write_file(const char *root, const char *name, const void *data,
-		       size_t len)
-{
-	char path[400];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(data, 1, len, f), len);
-	fclose(f);
-}
-
-/* A bzImage as far as anybody looks: the setup header of protocol 2.15. */
-static void write_kernel(const char *root)
-{
-	static const char version[] = "6.1.0-test";
-	uint8_t k[16384] = { 0 };
-
-	k[0x1f1] = 3;
-	dw_put_le16(k + 0x1fe, 0xaa55);
-	memcpy(k + 0x202, "HdrS", 4);
-	dw_put_le16(k + 0x206, 0x020f);
-	dw_put_le16(k + 0x20e, 0x300);
-	k[0x211] = 1;
-	k[0x234] = 1;
-	dw_put_le16(k + 0x236, 1);
-	dw_put_le32(k + 0x248, 64);
-	dw_put_le32(k + 0x24c, 8000);
-	memcpy(k + 0x500, version, sizeof(version));
-	memcpy(k + 2048 + 64, "\x1f\x8b\x08", 3);
-	write_file(root, "boot/vmlinuz-6.1.0-test", k, sizeof(k));
-}
-
 static void make_guest(void)
 {
-	static const char config[] =
-		"CONFIG_64BIT=y\nCONFIG_XEN_PV=y\nCONFIG_XEN=y\n"
-		"CONFIG_XEN_BLKDEV_FRONTEND=y\nCONFIG_VIRTIO_PCI=y\n"
-		"CONFIG_VIRTIO_BLK=y\nCONFIG_VIRTIO_NET=y\nCONFIG_EXT4_FS=y\n"
-		"CONFIG_CRYPTO_CRC32C=y\nCONFIG_BLK_DEV_INITRD=y\n";
-	static const char menu[] =
-		"default 0\ntimeout 2\n\ntitle Guest\nroot (hd0)\n"
-		"kernel /boot/vmlinuz-6.1.0-test root=/dev/xvda ro\n";
-	static const char fstab[] = "/dev/xvda / ext4 defaults 0 1\n";
-	static const char release[] = "ID=test\nNAME=\"Test\"\n";
-	char root[200], args[300];
-
-	snprintf(root, sizeof(root), "%s", fsimg_path("root"));
-	fsimg_run(NULL, "mkdir -p %s/etc %s/boot/grub %s/sbin %s/bin", root,
-		  root, root, root);
-	write_file(root, "etc/fstab", fstab, strlen(fstab));
-	write_file(root, "etc/os-release", release, strlen(release));
-	write_file(root, "sbin/init", "x", 1);
-	write_file(root, "boot/config-6.1.0-test", config, strlen(config));
-	write_file(root, "boot/grub/menu.lst", menu, strlen(menu));
-	write_kernel(root);
-	snprintf(args, sizeof(args), "-t ext4 -d %s", root);
-	snprintf(image, sizeof(image), "%s", fsimg_make("guest.img", "8M",
-							args));
+	snprintf(image, sizeof(image), "%s", guestimg_make("guest.img", ""));
 	snprintf(folder, sizeof(folder), "%s", fsimg_path("out"));
 	snprintf(target, sizeof(target), "%s/target", folder);
 	mkdir(folder, 0755);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A small guest that both sides would boot, as far as anybody looks. */
+#ifndef TESTS_UNIT_GUESTIMG_H
+#define TESTS_UNIT_GUESTIMG_H
+
+#define GUESTIMG_UUID "6b4a1b3c-1234-4321-8888-0123456789ab"
+
+/*
+ * An 8 MiB ext4 with a kernel that has all drivers built in, a menu.lst, an
+ * fstab and a release.  'more' is a shell command that is run first in the
+ * folder of its files.  Returns the image's path, as fsimg_path() does.
+ */
+const char *guestimg_make(const char *name, const char *more);
+
+/* Runs debugfs -w commands, one a line, on an image. */
+void guestimg_debugfs(const char *path, const char *commands);
+
+#endif
