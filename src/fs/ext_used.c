@@ -28,6 +28,7 @@ struct scan {
 	struct spans extra;	/* referenced, not marked; any order */
 	size_t hint;		/* where the last search ended */
 	uint64_t damaged_nr;
+	uint64_t meta_left;	/* map blocks that may still be met */
 };
 
 static int add_span(struct dw_fs *f, struct spans *s, uint64_t first,
@@ -145,6 +146,22 @@ static int reference_run(void *arg, const struct dw_ext_run *run,
 	return reference(arg, run->pblk, run->nr, err);
 }
 
+/*
+ * The maps of all inodes together cannot have more blocks than the filesystem:
+ * without this bound each inode of a hostile image could lead through them
+ * all.
+ */
+static int reference_meta(void *arg, const struct dw_ext_run *run,
+			  struct dw_err *err)
+{
+	struct scan *s = arg;
+
+	if (!s->meta_left--)
+		return dw_fail(err, DW_LIMIT, "ext: the maps of the inodes "
+			       "have more blocks than the filesystem");
+	return reference(s, run->pblk, run->nr, err);
+}
+
 static bool in_fs(const struct scan *s, uint64_t blk, uint64_t nr)
 {
 	return dw_in_range(blk, nr, ext2fs_blocks_count(s->fs->super));
@@ -215,7 +232,7 @@ static int one_inode(struct scan *s, const uint8_t *p, ext2_ino_t ino,
 	if (ino == EXT2_RESIZE_INO)
 		return ret ? ret : resize_root(s, &n, err);
 	if (!ret)
-		ret = dw_ext_map_walk(s->fs, &n, reference_run, reference_run,
+		ret = dw_ext_map_walk(s->fs, &n, reference_run, reference_meta,
 				      s, err);
 	if (ret == DW_CORRUPT) {
 		s->damaged_nr++;
@@ -336,6 +353,51 @@ static void sort_and_join(struct spans *s)
 	s->nr = n + 1;
 }
 
+/*
+ * The count of a group may have been right or as wrong as its bitmap, so it is
+ * taken from the bitmap anew.
+ */
+static void recount_group(ext2_filsys fs, dgrp_t g)
+{
+	uint64_t ratio = (uint64_t)EXT2FS_CLUSTER_RATIO(fs);
+	uint64_t blk = ext2fs_group_first_block2(fs, g);
+	uint64_t last = ext2fs_group_last_block2(fs, g);
+	uint32_t old_nr = ext2fs_bg_free_blocks_count(fs, g), nr = 0;
+	uint64_t all = ext2fs_free_blocks_count(fs->super);
+
+	for (; blk <= last; blk += ratio)
+		nr += !ext2fs_test_block_bitmap2(fs->block_map, blk);
+	ext2fs_bg_free_blocks_count_set(fs, g, nr);
+	ext2fs_bg_flags_clear(fs, g, EXT2_BG_BLOCK_UNINIT);
+	ext2fs_group_desc_csum_set(fs, g);
+	ext2fs_free_blocks_count_set(fs->super,
+				     all + ((uint64_t)nr - old_nr) * ratio);
+}
+
+/* Nothing new may be put where a file's data lies. */
+static void mark_extra(struct scan *s)
+{
+	uint64_t ratio = (uint64_t)EXT2FS_CLUSTER_RATIO(s->fs);
+	dgrp_t g, done = UINT32_MAX;
+
+	for (size_t i = 0; i < s->extra.nr; i++) {
+		uint64_t blk = dw_round_down(s->extra.v[i].first, ratio);
+
+		for (; blk < s->extra.v[i].end; blk += ratio)
+			ext2fs_mark_block_bitmap2(s->fs->block_map, blk);
+	}
+	for (size_t i = 0; i < s->extra.nr; i++) {
+		uint64_t last = s->extra.v[i].end - 1;
+
+		g = ext2fs_group_of_blk2(s->fs, s->extra.v[i].first);
+		for (; g <= ext2fs_group_of_blk2(s->fs, last); g++)
+			if (g != done)
+				recount_group(s->fs, done = g);
+	}
+	ext2fs_mark_super_dirty(s->fs);
+	ext2fs_mark_bb_dirty(s->fs);
+}
+
 static int make_used(struct scan *s, struct dw_used *u, struct dw_err *err)
 {
 	uint64_t block_len = s->fs->blocksize;
@@ -347,6 +409,8 @@ static int make_used(struct scan *s, struct dw_used *u, struct dw_err *err)
 	if (s->extra.nr)
 		u->first_unmarked_blk = s->extra.v[0].first;
 	u->damaged_inodes_nr = s->damaged_nr;
+	if (s->f->writable && s->extra.nr)
+		mark_extra(s);
 	for (size_t i = 0; !ret && i < s->extra.nr; i++)
 		ret = add_span(s->f, &s->marked, s->extra.v[i].first,
 			       s->extra.v[i].end, err);
@@ -369,7 +433,10 @@ static int make_used(struct scan *s, struct dw_used *u, struct dw_err *err)
 
 int dw_fs_used(struct dw_fs *f, struct dw_used **out, struct dw_err *err)
 {
-	struct scan s = { .f = f, .fs = f->fs };
+	struct scan s = {
+		.f = f, .fs = f->fs,
+		.meta_left = ext2fs_blocks_count(f->fs->super),
+	};
 	struct dw_ext_io *io = f->fs->priv_data;
 	struct dw_used *u;
 	int ret;

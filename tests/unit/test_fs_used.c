@@ -193,6 +193,14 @@ START_TEST(what_files_reference_is_used_whatever_the_bitmaps_say)
 	ck_assert(in);
 	dw_used_free(u);
 	dw_fs_close(fs);
+
+	/* Opened for changes, it is mended. */
+	fs = fsimg_open(ctx, path, DW_FS_WRITE);
+	OK(dw_fs_used(fs, &u, &err));
+	ck_assert_uint_eq(u->unmarked_blk_nr, 3);
+	dw_used_free(u);
+	OK(dw_fs_mkdir(fs, "/new", false, NULL, &err));
+	fsimg_close(fs, path);
 }
 END_TEST
 
