@@ -150,10 +150,11 @@ static int edit_config(struct dw_bootfiles *b, struct dw_bootconf *conf,
 
 	if (b->new_table)
 		ret = dw_bootconf_set_partition(conf, 1, err);
-	for (i = 0; i < conf->entries_nr && !ret; i++)
-		ret = set_root(b, conf, i, err);
+	/* First what extlinux entries without an APPEND take over. */
 	if (!ret)
 		ret = set_default_roots(b, conf, err);
+	for (i = 0; i < conf->entries_nr && !ret; i++)
+		ret = set_root(b, conf, i, err);
 	if (!ret && b->old_uuid) {
 		ret = dw_fs_get_info(b->source->fs, &info, err);
 		dw_uuid_format(info.uuid, uuid);

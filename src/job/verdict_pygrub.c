@@ -62,9 +62,12 @@ static int take_verdict(struct dw_pygrub_result *r, struct dw_boot_verdict *v,
 {
 	struct dw_notes warnings = v->warnings;
 	struct dw_span root;
+	size_t i;
 
 	*v = r->v;
 	memset(&r->v, 0, sizeof(r->v));
+	for (i = 0; i < v->warnings.nr; i++)
+		dw_notes_add(&warnings, "%s", v->warnings.items[i]);
 	dw_notes_free(&v->warnings);
 	v->warnings = warnings;
 	if (v->args && !v->root &&
