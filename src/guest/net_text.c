@@ -8,13 +8,16 @@
 
 #define DISABLED "# disabled by diskwright: "
 
-static bool is_eth(struct dw_slice s)
+/* eth0, eth0:1, eth0.5, eth* for the prefix "eth". */
+static bool is_card(struct dw_slice s, const char *prefix)
 {
-	if (!dw_slice_starts(s, "eth") || s.len < 4)
+	size_t len = strlen(prefix);
+
+	if (!dw_slice_starts(s, prefix) || s.len == len)
 		return false;
-	for (size_t i = 3; i < s.len; i++)
+	for (size_t i = len; i < s.len; i++)
 		if (s.p[i] == '*' || s.p[i] == ':' || s.p[i] == '.')
-			return i > 3 || s.p[i] == '*';
+			return i > len || s.p[i] == '*';
 		else if (!isdigit((unsigned char)s.p[i]))
 			return false;
 	return true;
@@ -50,7 +53,7 @@ static bool key_is(struct dw_slice key, const char *name)
 }
 
 /* "iface eth0 inet dhcp", "auto lo eth0" */
-static bool ifupdown_names(struct dw_slice line)
+static bool ifupdown_names(struct dw_slice line, const char *prefix)
 {
 	struct dw_slice word;
 	size_t pos = 0;
@@ -62,47 +65,48 @@ static bool ifupdown_names(struct dw_slice line)
 	      dw_slice_is(word, "bridge_ports")))
 		return false;
 	while (dw_word_next(line, &pos, &word))
-		if (is_eth(word))
+		if (is_card(word, prefix))
 			return true;
 	return false;
 }
 
-static bool any_word_is_eth(struct dw_slice s)
+static bool any_word_is(struct dw_slice s, const char *prefix)
 {
 	struct dw_slice word;
 	size_t pos = 0;
 
 	while (dw_word_next(s, &pos, &word))
-		if (is_eth(word))
+		if (is_card(word, prefix))
 			return true;
 	return false;
 }
 
-static bool line_names(enum dw_net_syntax syntax, struct dw_slice line)
+static bool line_names(enum dw_net_syntax syntax, struct dw_slice line,
+		       const char *prefix)
 {
 	struct dw_slice key, value;
 
 	switch (syntax) {
 	case DW_NET_IFUPDOWN:
-		return ifupdown_names(line);
+		return ifupdown_names(line, prefix);
 	case DW_NET_NETPLAN:
 		return split(line, ':', &key, &value) &&
-		       (is_eth(unquote(key)) ||
-			(key_is(key, "set-name") && is_eth(value)));
+		       (is_card(unquote(key), prefix) ||
+			(key_is(key, "set-name") && is_card(value, prefix)));
 	case DW_NET_NETWORKD:
 	case DW_NET_LINK:
 		return split(line, '=', &key, &value) &&
 		       (key_is(key, "Name") ||
-			key_is(key, "OriginalName")) && any_word_is_eth(value);
+			key_is(key, "OriginalName")) && any_word_is(value, prefix);
 	case DW_NET_KEYFILE:
 		return split(line, '=', &key, &value) &&
-		       key_is(key, "interface-name") && is_eth(value);
+		       key_is(key, "interface-name") && is_card(value, prefix);
 	case DW_NET_NETCTL:
 		return split(line, '=', &key, &value) &&
-		       key_is(key, "Interface") && is_eth(value);
+		       key_is(key, "Interface") && is_card(value, prefix);
 	case DW_NET_IFCFG:
 		return split(line, '=', &key, &value) &&
-		       key_is(key, "DEVICE") && is_eth(value);
+		       key_is(key, "DEVICE") && is_card(value, prefix);
 	default:
 		return false;
 	}
@@ -113,8 +117,8 @@ static bool is_comment(struct dw_slice line)
 	return !line.len || line.p[0] == '#' || line.p[0] == ';';
 }
 
-bool dw_net_names_eth(enum dw_net_syntax syntax, const char *text,
-		      size_t len)
+bool dw_net_names(enum dw_net_syntax syntax, const char *text, size_t len,
+		  const char *prefix)
 {
 	struct dw_lines walk = { .p = text, .len = len };
 	struct dw_line line;
@@ -122,7 +126,7 @@ bool dw_net_names_eth(enum dw_net_syntax syntax, const char *text,
 	while (dw_lines_next(&walk, &line)) {
 		struct dw_slice s = dw_slice_trim(line.text);
 
-		if (!is_comment(s) && line_names(syntax, s))
+		if (!is_comment(s) && line_names(syntax, s, prefix))
 			return true;
 	}
 	return false;

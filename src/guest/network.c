@@ -63,19 +63,25 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What cards the configuration names. */
+struct cards {
+	bool eth, enx, enx_more;
+};
+
 struct unpin_arg {
 	enum dw_net_syntax syntax;
-	bool names_eth;
+	struct cards *cards;
 };
 
 static int unpin(const char *text, size_t len, const void *arg,
 		 struct dw_buf *out, struct dw_changes *changes,
 		 struct dw_err *err)
 {
-	/* The answer goes back through the argument, which is ours. */
-	struct unpin_arg *a = *(struct unpin_arg *const *)arg;
+	const struct unpin_arg *a = arg;
 
-	a->names_eth |= dw_net_names_eth(a->syntax, text, len);
+	a->cards->eth |= dw_net_names(a->syntax, text, len, "eth");
+	a->cards->enx |= dw_net_names(a->syntax, text, len, "enX");
+	a->cards->enx_more |= memmem(text, len, "enX1", 4) != NULL;
 	return dw_net_unpin(a->syntax, text, len, out, changes, err);
 }
 
@@ -92,11 +98,10 @@ static void remark_on_name(struct dw_edits *edits, const char *path)
 }
 
 static int plan_place(const struct place *place, struct dw_fs *fs,
-		      struct dw_edits *edits, bool *names_eth,
+		      struct dw_edits *edits, struct cards *cards,
 		      struct dw_err *err)
 {
-	struct unpin_arg a = { .syntax = place->syntax };
-	struct unpin_arg *arg = &a;
+	struct unpin_arg arg = { place->syntax, cards };
 	struct names *names = calloc(1, sizeof(*names));
 	char path[600];
 	int ret;
@@ -118,25 +123,44 @@ static int plan_place(const struct place *place, struct dw_fs *fs,
 		remark_on_name(edits, path);
 		if (!strncmp(names->items[i], "ifcfg-eth", 9) &&
 		    names->items[i][9] >= '0' && names->items[i][9] <= '9')
-			a.names_eth = true;
+			cards->eth = true;
 		ret = dw_edits_run(edits, fs, path, unpin, &arg, err);
 	}
-	*names_eth |= a.names_eth;
 	for (size_t i = 0; i < names->nr; i++)
 		free(names->items[i]);
 	free(names);
 	return ret;
 }
 
+static int plan_link(struct dw_fs *fs, struct dw_edits *edits, bool more,
+		     struct dw_err *err)
+{
+	static const char path[] = "/etc/systemd/network/10-diskwright.link";
+	static const char text[] =
+		"# Written by diskwright.  systemd calls the first card of Xen "
+		"enX0;\n# KVM's gets the same name, so that the configuration "
+		"fits both.\n[Match]\nDriver=virtio_net\n\n[Link]\n"
+		"Name=enX0\n";
+
+	if (dw_fs_exists(fs, path))
+		return 0;
+	return dw_edits_set(edits, fs, path, text, sizeof(text) - 1, 0644,
+			    NULL, more ? "KVM's first card is called enX0; "
+			    "there is no such name for the others" :
+			    "KVM's card is called enX0, as under Xen", err);
+}
+
 int dw_network_plan(const struct dw_guest *guest, struct dw_fs *fs,
 		    struct dw_edits *edits, struct dw_guest_needs *needs,
 		    struct dw_err *err)
 {
-	bool names_eth = false;
+	struct cards cards = { 0 };
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < sizeof(places) / sizeof(*places); i++)
-		ret = plan_place(&places[i], fs, edits, &names_eth, err);
-	needs->net_ifnames = names_eth && guest->release.renames_net;
+		ret = plan_place(&places[i], fs, edits, &cards, err);
+	needs->net_ifnames = cards.eth && guest->release.renames_net;
+	if (!ret && cards.enx && !cards.eth && guest->release.renames_net)
+		ret = plan_link(fs, edits, cards.enx_more, err);
 	return ret;
 }

@@ -21,9 +21,10 @@ enum dw_net_syntax {
 	DW_NET_IFTAB,		/* /etc/iftab of old Ubuntus */
 };
 
-/* Whether the text names a card ethN, so that it needs one of that name. */
-bool dw_net_names_eth(enum dw_net_syntax syntax, const char *text,
-		      size_t len);
+/* Whether the text names a card by this prefix and a number ("eth", "enX"), so
+ * that it needs one of that name. */
+bool dw_net_names(enum dw_net_syntax syntax, const char *text, size_t len,
+		  const char *prefix);
 
 /*
  * Pure editor: makes comments of the lines that tie a name or a configuration
@@ -35,8 +36,12 @@ int dw_net_unpin(enum dw_net_syntax syntax, const char *text, size_t len,
 		 struct dw_buf *out, struct dw_changes *changes,
 		 struct dw_err *err);
 
-/* Plans that for all files of a guest, and finds whether its kernels need
- * net.ifnames=0 biosdevname=0 under KVM. */
+/*
+ * Plans that for all files of a guest, and finds whether its kernels need
+ * net.ifnames=0 biosdevname=0 under KVM.  Where the configuration names enX0,
+ * as systemd calls a card of Xen from 250 on, a new .link file gives KVM's
+ * card the same name.
+ */
 int dw_network_plan(const struct dw_guest *guest, struct dw_fs *fs,
 		    struct dw_edits *edits, struct dw_guest_needs *needs,
 		    struct dw_err *err);

@@ -271,6 +271,25 @@ START_TEST(ubuntu_10)
 }
 END_TEST
 
+START_TEST(xen_names_of_systemd)
+{
+	put("/usr/lib/udev/rules.d/80-net-setup-link.rules", "x");
+	put("/etc/network/interfaces", "iface enX0 inet dhcp\n");
+	plan();
+	ck_assert(!needs.net_ifnames);
+	ck_assert_uint_eq(edits.nr, 1);
+	apply();
+	ck_assert(dw_fs_exists(fs, "/etc/systemd/network/10-diskwright.link"));
+	dw_edits_free(&edits);
+	dw_guest_free(guest);
+	/* The names are masked: eth0 is wanted, and enX0 a mistake. */
+	put_link("/dev/null", "/etc/udev/rules.d/80-net-setup-link.rules");
+	plan();
+	ck_assert(!guest->release.renames_net);
+	ck_assert_uint_eq(edits.nr, 0);
+}
+END_TEST
+
 /* The module folder is known from the header alone. */
 START_TEST(alpine)
 {
@@ -355,6 +374,7 @@ int main(void)
 	tcase_add_test(tc, debian_12);
 	tcase_add_test(tc, rhel_5);
 	tcase_add_test(tc, ubuntu_10);
+	tcase_add_test(tc, xen_names_of_systemd);
 	tcase_add_test(tc, alpine);
 	tcase_add_test(tc, hostile);
 	tcase_add_test(tc, nothing_there);

@@ -54,7 +54,7 @@ BY_NAMES(device_map)
 	static int fn(const char *text, size_t len, struct dw_buf *out, \
 		      struct dw_changes *changes) \
 	{ \
-		dw_net_names_eth(syntax, text, len); \
+		dw_net_names(syntax, text, len, "eth"); \
 		return dw_net_unpin(syntax, text, len, out, changes, NULL); \
 	}
 BY_SYNTAX(udev, DW_NET_UDEV)

@@ -54,9 +54,11 @@ START_TEST(names_of_cards)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		ck_assert_msg(dw_net_names_eth(cases[i].syntax, cases[i].text,
-					       strlen(cases[i].text)) ==
+		ck_assert_msg(dw_net_names(cases[i].syntax, cases[i].text,
+					   strlen(cases[i].text), "eth") ==
 			      cases[i].eth, "%s", cases[i].text);
+	ck_assert(dw_net_names(DW_NET_IFUPDOWN, "iface enX0 inet dhcp", 20,
+			       "enX"));
 }
 END_TEST
 
