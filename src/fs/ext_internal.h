@@ -115,6 +115,10 @@ int dw_ext_flush_raw(ext2_filsys fs, struct dw_err *err);
 /* Frees without writing.  NULL is allowed. */
 void dw_ext_close_raw(ext2_filsys fs);
 
+/* Adds to a DW_CORRUPT where a good copy of the superblock is, if there is
+ * one; returns the code. */
+int dw_ext_add_backup(struct dw_dev *dev, int code, struct dw_err *err);
+
 /* Loads the bitmaps unless they are. */
 int dw_ext_load_bitmaps(ext2_filsys fs, struct dw_err *err);
 

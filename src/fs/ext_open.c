@@ -7,8 +7,7 @@
 #include "base/checked.h"
 #include "fs/ext_internal.h"
 
-/* Says where a good copy of a damaged superblock is. */
-static int add_backup(struct dw_dev *dev, int code, struct dw_err *err)
+int dw_ext_add_backup(struct dw_dev *dev, int code, struct dw_err *err)
 {
 	char why[160];
 	uint64_t blk;
@@ -85,7 +84,7 @@ static int check_super(struct dw_ctx *ctx, struct dw_dev *dev, bool writing,
 		return ret;
 	ret = dw_ext_super_check(sb, err);
 	if (ret)
-		return add_backup(dev, ret, err);
+		return dw_ext_add_backup(dev, ret, err);
 	ret = dw_ext_super_fits(sb, dev->size, err);
 	if (!ret)
 		ret = dw_ext_feature_check(sb, writing, err);
@@ -126,7 +125,7 @@ int dw_ext_open_raw(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 		return ret;
 	ret = dw_ext_io_open(dev, ext2_flags, out, err);
 	if (ret)
-		return add_backup(dev, ret, err);
+		return dw_ext_add_backup(dev, ret, err);
 	(*out)->now = time_to_stamp(ctx, &sb);
 	return 0;
 }

@@ -57,7 +57,8 @@ int dw_journal_read_fs(struct dw_dev *dev, struct dw_journal_fs *out,
 	if (!ret && sb.checksum_ok)
 		ret = dw_ext_feature_check(&sb, false, err);
 	if (!ret)
-		ret = dw_ext_super_check(&sb, err);
+		ret = dw_ext_add_backup(dev, dw_ext_super_check(&sb, err),
+					err);
 	if (!ret)
 		ret = dw_dev_pread(dev, DW_EXT_SUPER_OFF, buf, sizeof(buf),
 				   err);

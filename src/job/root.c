@@ -46,6 +46,10 @@ static int open_on(struct dw_ctx *ctx, struct dw_dev *dev,
 			     &root->overlay, err);
 	if (!ret)
 		ret = dw_fs_recover(ctx, root->overlay, &root->recovery, err);
+	/* What was recovered as far as it goes is no root to build on. */
+	if (!ret && root->recovery.damage[0])
+		ret = dw_fail(err, DW_CORRUPT, "%s: %s; e2fsck has to mend it "
+			      "first", dev->name, root->recovery.damage);
 	if (!ret)
 		ret = dw_fs_open(ctx, root->overlay, fs_flags, &root->fs, err);
 	return ret;

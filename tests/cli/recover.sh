@@ -74,6 +74,16 @@ tells_damage()
 	replays_like_debugfs bad-journal-block
 }
 
+stops_a_conversion()
+{
+	local rc=0
+
+	"$DISKWRIGHT" dualboot bad-journal-block.img out.img > out 2>&1 ||
+		rc=$?
+	cat out
+	[ $rc = 4 ] && grep -q 'wrong checksum.*e2fsck' out && [ ! -e out.img ]
+}
+
 refuses_fast_commits()
 {
 	local rc=0
@@ -87,5 +97,6 @@ refuses_fast_commits()
 unpack bad-journal-block
 unpack unsupported-fast-commit
 check "a block with a wrong checksum is left out and told" tells_damage
+check "such a filesystem is not converted" stops_a_conversion
 check "fast commits are refused by name" refuses_fast_commits
 finish
