@@ -104,30 +104,9 @@ int dw_verdict_check_initrd(struct dw_verdict_source *source,
 	return 0;
 }
 
-/*
- * A bare filesystem is called what the domain's configuration says: xvda1 and
- * sda1 are as usual as xvda.  KVM calls it by its disk.
- */
-static bool is_whole_name(const char *root, const char *disk_name)
+static bool is_disk_name(const char *root, const char *disk_name)
 {
-	static const char *const xen_prefixes[] = {
-		"/dev/xvd", "/dev/sd", "/dev/hd",
-	};
-	size_t i, len;
-
-	if (!strncmp(root, "/dev/", 5) && !strcmp(root + 5, disk_name))
-		return true;
-	if (strcmp(disk_name, "xvda"))
-		return false;
-	for (i = 0; i < 3; i++) {
-		len = strlen(xen_prefixes[i]);
-		if (!strncmp(root, xen_prefixes[i], len) &&
-		    root[len] >= 'a' && root[len] <= 'z' &&
-		    strspn(root + len + 1, "0123456789") ==
-		    strlen(root + len + 1))
-			return true;
-	}
-	return false;
+	return !strncmp(root, "/dev/", 5) && !strcmp(root + 5, disk_name);
 }
 
 static bool is_part_name(const struct dw_verdict_source *source,
@@ -154,7 +133,7 @@ int dw_verdict_root(struct dw_verdict_source *source, const char *root,
 	if (!root)
 		return dw_fail(err, DW_NOBOOT, "the kernel is given no root=");
 	if (source->part_nr ? is_part_name(source, root, disk_name)
-			    : is_whole_name(root, disk_name))
+			    : is_disk_name(root, disk_name))
 		return 0;
 	ret = dw_fs_get_info(source->fs, &info, err);
 	if (ret)

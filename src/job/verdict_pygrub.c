@@ -147,13 +147,24 @@ static int warn_of_packing(struct dw_verdict_source *source,
 /*
  * A disk without a table may be attached under the name of a partition, which
  * Xen does not mind: 'disk = [ "file:guest.img,xvda1,w" ]' is how most such
- * guests are run.
+ * guests are run, old ones as sda1.
  */
 static bool is_attached_as(const struct dw_verdict_source *source,
 			   const char *root)
 {
-	return !source->part_nr && root && !strncmp(root, "/dev/xvda", 9) &&
-	       root[9] >= '1' && root[9] <= '9' && !root[10];
+	static const char *const prefixes[] = {
+		"/dev/xvd", "/dev/sd", "/dev/hd",
+	};
+	size_t i, len;
+
+	for (i = 0; root && !source->part_nr && i < 3; i++) {
+		len = strlen(prefixes[i]);
+		if (!strncmp(root, prefixes[i], len) && root[len] >= 'a' &&
+		    root[len] <= 'z' && root[len + 1] &&
+		    !root[len + 1 + strspn(root + len + 1, "0123456789")])
+			return true;
+	}
+	return false;
 }
 
 static int check_root(struct dw_verdict_source *source,
