@@ -184,24 +184,16 @@ static int keep_config(struct dw_bootfiles *b, const char *path,
 	return ret;
 }
 
-static int write_menu(struct dw_bootfiles *b, struct dw_err *err)
+/* What PyGrub could boot, and with which arguments; args[i] for kernel i. */
+static int list_kernels(struct dw_bootfiles *b,
+			struct dw_boot_spec_entry *entries, char (*args)[240],
+			size_t *entries_nr, struct dw_err *err)
 {
 	const struct dw_kernels *kernels = b->source->kernels;
-	struct dw_boot_spec_entry *entries;
-	char (*args)[240], *text = NULL, root[200];
-	struct dw_boot_spec spec = {
-		.comment = "Written by diskwright for PyGrub",
-		.timeout_ds = 50,
-		.serial_port = -1,
-		.grub_root = b->source->part_nr ? "(hd0,0)" : "(hd0)",
-	};
-	size_t i, len;
+	char root[200];
+	size_t i;
 	int ret = 0;
 
-	entries = calloc(kernels->nr + 1, sizeof(*entries));
-	args = calloc(kernels->nr + 1, sizeof(*args));
-	if (!entries || !args)
-		ret = dw_fail_nomem(err);
 	for (i = 0; i < kernels->nr && !ret; i++) {
 		if (!kernels->items[i].xen_ok)
 			continue;
@@ -211,23 +203,40 @@ static int write_menu(struct dw_bootfiles *b, struct dw_err *err)
 			ret = dw_bootfiles_root(b, i, "xvda", root, err);
 		snprintf(args[i], sizeof(args[i]), "root=%s ro console=hvc0",
 			 root);
-		entries[spec.entries_nr++] = (struct dw_boot_spec_entry){
+		entries[(*entries_nr)++] = (struct dw_boot_spec_entry){
 			.title = kernels->items[i].version,
 			.kernel = kernels->items[i].path,
 			.initrd = kernels->items[i].initrd_path,
 			.args = args[i],
 		};
 	}
-	spec.entries = entries;
+	return ret;
+}
+
+static int write_menu(struct dw_bootfiles *b, struct dw_err *err)
+{
+	size_t room = b->source->kernels->nr + 1, len;
+	struct dw_boot_spec_entry *entries = calloc(room, sizeof(*entries));
+	char (*args)[240] = calloc(room, sizeof(*args)), *text = NULL;
+	struct dw_boot_spec spec = {
+		.comment = "Written by diskwright for PyGrub",
+		.entries = entries,
+		.timeout_ds = 50,
+		.serial_port = -1,
+		.grub_root = b->source->part_nr ? "(hd0,0)" : "(hd0)",
+	};
+	int ret;
+
+	ret = entries && args ? list_kernels(b, entries, args,
+					     &spec.entries_nr, err)
+			      : dw_fail_nomem(err);
 	/* No kernel for Xen: the verdict says so, an empty menu would not. */
-	if (!ret && spec.entries_nr) {
+	if (!ret && spec.entries_nr)
 		ret = dw_menulst_build(&spec, &text, &len, err);
-		if (!ret)
-			ret = dw_edits_set(b->edits, b->source->fs,
-					   "/boot/grub/menu.lst", text, len, 0,
-					   NULL, "PyGrub had no configuration",
-					   err);
-	}
+	if (!ret && text)
+		ret = dw_edits_set(b->edits, b->source->fs,
+				   "/boot/grub/menu.lst", text, len, 0, NULL,
+				   "PyGrub had no configuration", err);
 	free(text);
 	free(entries);
 	free(args);
