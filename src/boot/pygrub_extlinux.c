@@ -6,8 +6,9 @@
 #include "boot/bootconf_impl.h"
 #include "boot/pygrub_text.h"
 
-/* More of these in one line than any boot loader ever had. */
-#define MAX_INITRDS 256
+/* More than any boot loader ever wrote into one line; each costs a copy of
+ * the line. */
+#define MAX_INITRDS 16
 
 struct reader {
 	struct dw_pygrub_conf *c;
