@@ -76,23 +76,22 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 		    struct dw_place *out, struct dw_err *err)
 {
-	uint64_t covers_len = payload_len;
+	uint32_t unit = w->maps ? w->unit_len : 1;
 
 	*out = (struct dw_place){ 0 };
-	if (!payload_len || !dw_in_range(off, payload_len, w->size))
+	/* The last unit may come whole, with zeros behind the disk's end. */
+	if (!payload_len || off >= w->size ||
+	    !dw_in_range(off, payload_len, dw_round_up(w->size, unit)))
 		return dw_fail(err, DW_RANGE,
 			       "a payload of %" PRIu64 " bytes at %" PRIu64
 			       " for a disk of %" PRIu64, payload_len, off,
 			       w->size);
-	if (w->maps) {
-		covers_len = dw_round_up(payload_len, w->unit_len);
-		if (off % w->unit_len || off < w->placed_end)
-			return dw_fail(err, DW_USAGE,
-				       "a payload at %" PRIu64 " after %" PRIu64
-				       ", in units of %" PRIu32, off,
-				       w->placed_end, w->unit_len);
-	}
-	w->placed_end = off + covers_len;
+	if (w->maps && (off % unit || off < w->placed_end))
+		return dw_fail(err, DW_USAGE,
+			       "a payload at %" PRIu64 " after %" PRIu64
+			       ", in units of %" PRIu32, off, w->placed_end,
+			       unit);
+	w->placed_end = off + dw_round_up(payload_len, unit);
 	return w->driver->place(w, off, payload_len, out, err);
 }
 

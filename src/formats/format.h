@@ -56,13 +56,15 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
  *
  * finish writes the tables, and the header last; nothing is an image before.
  *
- * A payload that is a multiple of unit_len, or reaches the end of the disk,
- * is the bytes themselves: one unit or several, which lie together in the
- * file.  Where one place begins at the end of the one before, both may be
- * written by one put.  A payload shorter than its unit is that unit in
- * compressed form (raw deflate), and takes only its own bytes: compressed
- * units lie side by side in shared clusters.  Only where compressing made the
- * unit smaller is it worth placing so.
+ * A payload that is a multiple of unit_len (the last unit padded with zeros),
+ * or ends with the disk, is the bytes themselves: one unit or several, which
+ * lie together in the file.  Where one place begins at the end of the one
+ * before, both may be written by one put.
+ *
+ * A payload shorter than its unit is that unit in compressed form (raw
+ * deflate), and takes only its own bytes: compressed units lie side by side
+ * in shared clusters.  Only where compressing made the unit smaller is it
+ * worth placing so.
  *
  * Where maps is false (raw), off is the place, any length at any offset is
  * taken, and unit_len only says in what steps zeros become holes.

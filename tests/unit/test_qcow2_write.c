@@ -131,6 +131,28 @@ START_TEST(what_was_written_is_read)
 }
 END_TEST
 
+/* The last unit of an odd disk may come whole. */
+START_TEST(a_padded_end_is_the_same)
+{
+	uint8_t buf[8192];
+	struct dw_dev *files[2];
+	struct dw_writer *w;
+	unsigned i;
+
+	fill(buf, sizeof(buf), 1);
+	memset(buf + 5000, 0, sizeof(buf) - 5000);
+	for (i = 0; i < 2; i++) {
+		files[i] = mem(0);
+		w = create(files[i], 4096 + 5000, 4096);
+		add(w, 4096, buf, i ? 8192 : 5000);
+		finish(w);
+	}
+	ck_assert(same(files[0], files[1]));
+	dw_dev_close(files[0], NULL);
+	dw_dev_close(files[1], NULL);
+}
+END_TEST
+
 /* Units that follow each other in the disk do so in the file. */
 START_TEST(neighbours_lie_together)
 {
@@ -469,6 +491,7 @@ int main(void)
 	dw_ctx_new(&ctx, NULL);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, what_was_written_is_read, 0, 13);
+	tcase_add_test(t, a_padded_end_is_the_same);
 	tcase_add_test(t, neighbours_lie_together);
 	tcase_add_test(t, misuse_is_refused);
 	tcase_add_test(t, threads_do_not_change_the_bytes);
