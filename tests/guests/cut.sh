@@ -23,7 +23,7 @@ cut_off()
 {
 	cp --sparse=always "$img" "$work/img"
 	: > "$log"
-	timeout 400 qemu-system-x86_64 -accel tcg -smp 2 -m 512 \
+	qemu-system-x86_64 -accel tcg -smp 2 -m 512 \
 		-nodefaults -display none -no-reboot -serial "file:$log" \
 		-drive "file=$work/img,format=raw,if=virtio" \
 		-kernel "$work/$kernel" -initrd "$work/$initrd" -append \
@@ -34,8 +34,8 @@ cut_off()
 		kill -0 $qemu 2> /dev/null || break
 		sleep 1
 	done
-	pkill -9 -P "$qemu" || { cat "$log"; echo "cut.sh: no guest"; exit 1; }
-	wait "$qemu" || :
+	kill -9 "$qemu" || { cat "$log"; echo "cut.sh: no guest"; exit 1; }
+	wait "$qemu" 2> /dev/null || :
 	qemu=
 }
 
