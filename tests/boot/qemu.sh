@@ -93,7 +93,7 @@ guest_comes_up()
 	local log=$work/serial.$3
 
 	start_guest "$log" "$@" || return 1
-	wait_serial "$log" 'login: *$' && ask_guest "$work/state" &&
+	wait_serial "$log" ' login:' && ask_guest "$work/state" &&
 		grep 'address: eth0 10\.0\.2\.' "$work/state"
 	set -- $?
 	end_guest
