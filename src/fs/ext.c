@@ -28,7 +28,8 @@ static int check_journal(struct dw_dev *dev, struct dw_err *err)
 
 	if (!ret && sb.incompat & EXT3_FEATURE_INCOMPAT_RECOVER)
 		ret = dw_fail(err, DW_UNSUPPORTED, "ext: the journal holds "
-			      "changes that were not yet made (needs_recovery)");
+			      "changes that are not yet made "
+			      "(needs_recovery)");
 	return ret;
 }
 

@@ -117,7 +117,8 @@ int dw_ext_open_raw(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 	if (!err)
 		err = &own;
 	if (writing && dev->readonly)
-		return dw_fail(err, DW_READONLY, "ext: the device is read-only");
+		return dw_fail(err, DW_READONLY,
+			       "ext: the device is read-only");
 	if (writing)
 		ext2_flags |= EXT2_FLAG_RW;
 	ret = check_super(ctx, dev, writing, &sb, err);

@@ -20,8 +20,8 @@ static int nobody(struct dw_dev *dev, struct dw_err *err)
 	uint32_t len;
 
 	if (dw_ext_super_find_backup(dev, &blk, &len))
-		return dw_fail(err, DW_CORRUPT, "ext: the superblock is gone; a "
-			       "backup superblock is at block %llu (e2fsck -b "
+		return dw_fail(err, DW_CORRUPT, "ext: the superblock is gone; "
+			       "a backup superblock is at block %llu (e2fsck -b "
 			       "%llu -B %u)", (unsigned long long)blk,
 			       (unsigned long long)blk, len);
 	return dw_fail(err, DW_NOT_MINE, "no filesystem that is known");

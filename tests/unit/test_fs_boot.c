@@ -60,8 +60,8 @@ START_TEST(boot_file_lies_in_group_0)
 	ck_assert(len == BOOT_LEN && !memcmp(got, data, len));
 	free(got);
 	fsimg_close(fs, path);
-	fsimg_run(&out, "debugfs -R 'imap <%llu>' %s", (unsigned long long)again,
-		  path);
+	fsimg_run(&out, "debugfs -R 'imap <%llu>' %s",
+		  (unsigned long long)again, path);
 	ck_assert_msg(strstr(out, "part of block group 0"), "%s", out);
 }
 END_TEST
