@@ -9,7 +9,7 @@ struct dw_boot_check {
 	struct dw_initrd *initrd;	/* NULL: none, or not readable */
 	bool initrd_failed;		/* there is one, but: */
 	struct dw_err initrd_err;
-	char *missing[DW_BUS_NR];	/* modules by bus; NULL: it would work */
+	char *missing[DW_BUS_NR];	/* modules, by bus; NULL: it works */
 	/* On KVM with a virtio-blk disk, and under Xen PV. */
 	bool kvm_ok, xen_ok;
 	char kvm_why[320], xen_why[320];	/* "" or why not */

@@ -24,7 +24,7 @@ struct dw_kernel_head {
 	bool is_64bit;		/* can be entered in 64-bit mode (2.12 on), or
 				 * a 64-bit ELF */
 	bool relocatable;
-	char version[128];	/* "6.1.0-50-amd64 (debian-...) #1 SMP ...", "" */
+	char version[128];	/* "6.1.0-50-amd64 (debian-...) #1 ..." */
 	uint64_t payload_off;	/* of the compressed kernel, 0: not known */
 	uint64_t payload_len;
 	char payload[8];	/* "gzip", "xz", ...; "" where not known */

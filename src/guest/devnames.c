@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device names in other files than fstab. */
-#include <ctype.h>
 #include <string.h>
 
 #include "guest/devnames.h"
@@ -57,29 +56,11 @@ static bool starts_word(struct dw_slice line, size_t at)
 	return !at || strchr(" \t\"'", line.p[at - 1]);
 }
 
-/* The disk's name where the root's is that of a partition: /dev/xvda1. */
-static struct dw_slice disk_of(struct dw_slice device)
-{
-	static const char *const stems[] = {
-		"/dev/xvd", "/dev/sd", "/dev/hd", "/dev/vd",
-	};
-	size_t len = device.len;
-
-	for (size_t i = 0; i < sizeof(stems) / sizeof(*stems); i++) {
-		if (!dw_slice_starts(device, stems[i]))
-			continue;
-		while (len && isdigit((unsigned char)device.p[len - 1]))
-			len--;
-		return (struct dw_slice){ device.p, len };
-	}
-	return device;
-}
-
 static bool put_disk(struct dw_slice device, const struct dw_names *names,
 		     struct dw_buf *out)
 {
-	struct dw_slice disk = disk_of(device);
-	bool change = disk.len < device.len && !names->unpartitioned &&
+	struct dw_slice disk;
+	bool change = dw_name_split(device, &disk) && !names->unpartitioned &&
 		      dw_names_is_root(names, device);
 
 	dw_buf_add(out, device.p, change ? disk.len : device.len);
@@ -98,12 +79,19 @@ static bool put_device(struct dw_slice value, const struct dw_names *names,
 		       struct dw_buf *out, uint64_t nr,
 		       struct dw_changes *changes)
 {
+	const char *part = dw_names_part(names, value);
+
 	if (*names->spec && dw_names_is_root(names, value) &&
 	    !dw_names_is_lasting(names, value)) {
 		dw_buf_adds(out, names->spec);
 		return true;
 	}
-	if (dw_name_is_device(value) && !dw_names_is_root(names, value))
+	if (part && dw_slice_starts(value, "/dev/")) {
+		dw_buf_adds(out, part);
+		return true;
+	}
+	if (dw_name_is_device(value) && !part &&
+	    !dw_names_is_root(names, value))
 		remark(changes, nr, value);
 	dw_buf_add(out, value.p, value.len);
 	return false;
@@ -143,8 +131,8 @@ int dw_args_edit(const char *text, size_t len, const struct dw_names *names,
 		 struct dw_err *err)
 {
 	return each_line(text, len, names, args_line,
-			 "the root, by a name that does not depend on the "
-			 "machine", out, changes, err);
+			 "by a name that does not depend on the machine", out,
+			 changes, err);
 }
 
 /* RESUME="value", the quotes being optional. */
@@ -185,8 +173,8 @@ int dw_resume_edit(const char *text, size_t len,
 		   struct dw_changes *changes, struct dw_err *err)
 {
 	return each_line(text, len, names, resume_line,
-			 "the root, by a name that does not depend on the "
-			 "machine", out, changes, err);
+			 "by a name that does not depend on the machine", out,
+			 changes, err);
 }
 
 bool dw_resume_waits(const char *text, size_t len,
@@ -200,6 +188,7 @@ bool dw_resume_waits(const char *text, size_t len,
 	while (dw_lines_next(&walk, &line))
 		if (!is_comment(line.text) && resume_value(line.text, &value))
 			waits = dw_name_is_device(value) &&
+				!dw_names_part(names, value) &&
 				!dw_names_is_root(names, value);
 	return waits;
 }
@@ -225,6 +214,7 @@ static bool crypttab_line(struct dw_slice line, const struct dw_names *names,
 		fields_nr++;
 	if (fields_nr < 2 || !dw_name_is_device(fields[1]) ||
 	    dw_names_is_root(names, fields[1]) ||
+	    dw_names_part(names, fields[1]) ||
 	    (fields_nr == 4 && (has_word(fields[3], "nofail") ||
 				has_word(fields[3], "noauto")))) {
 		dw_buf_add(out, line.p, line.len);

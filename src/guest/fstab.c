@@ -92,6 +92,18 @@ static void judge_root(const struct entry *e, const struct dw_names *names,
 	v->note = "the root, by a name that does not depend on the machine";
 }
 
+/* What lies on the root's disk is as present as the root. */
+static void judge_part(const struct entry *e, const struct dw_names *names,
+		       struct verdict *v)
+{
+	if (!dw_slice_starts(e->fields[SPEC], "/dev/") ||
+	    dw_slice_starts(e->fields[SPEC], "/dev/disk/"))
+		return;
+	v->spec = dw_names_part(names, e->fields[SPEC]);
+	v->note = "a partition of this disk, by a name that does not depend "
+		  "on the machine";
+}
+
 static void judge_absent(const struct entry *e, const struct dw_names *names,
 			 struct verdict *v)
 {
@@ -129,6 +141,8 @@ static void judge(const struct entry *e, const struct dw_names *names,
 		return;
 	if (dw_names_is_root(names, spec))
 		judge_root(e, names, v);
+	else if (dw_names_part(names, spec))
+		judge_part(e, names, v);
 	else
 		judge_absent(e, names, v);
 }

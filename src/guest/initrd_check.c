@@ -48,7 +48,8 @@ static enum dw_have by_config(const struct dw_kconfig *c, const char *name)
 		const char *name;
 		enum dw_have have;
 	} known[] = {
-		{ "virtio_pci", c->virtio_pci }, { "virtio_blk", c->virtio_blk },
+		{ "virtio_pci", c->virtio_pci },
+		{ "virtio_blk", c->virtio_blk },
 		{ "virtio_scsi", c->virtio_scsi }, { "ahci", c->ahci },
 		{ "ata_piix", c->ata_piix }, { "sd_mod", c->sd },
 		{ "xen_blkfront", c->xen_blk }, { "xenblk", c->xen_blk },

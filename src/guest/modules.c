@@ -65,7 +65,8 @@ static int add(struct dw_modules *mods, struct dw_slice path,
 	if (!dw_module_name(path, name))
 		return 0;
 	if (mods->nr == MODULES_CAP_NR)
-		return dw_fail(err, DW_LIMIT, "modules.dep: more than %u modules",
+		return dw_fail(err, DW_LIMIT,
+			       "modules.dep: more than %u modules",
 			       MODULES_CAP_NR);
 	if (mods->nr == mods->cap) {
 		size_t cap = mods->cap * 2 + 256;

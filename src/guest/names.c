@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the root disk is called: old device names, and the lasting one. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -114,6 +115,67 @@ bool dw_names_is_root(const struct dw_names *names, struct dw_slice name)
 		if (same_device(name, names->devices[i]))
 			return true;
 	return false;
+}
+
+void dw_names_add_part(struct dw_names *names, unsigned nr, const char *uuid)
+{
+	struct dw_names_part *part = &names->parts[names->parts_nr];
+
+	if (names->parts_nr == DW_NAMES_PARTS_NR || !nr || !*uuid)
+		return;
+	part->nr = nr;
+	snprintf(part->spec, sizeof(part->spec), "UUID=%s", uuid);
+	names->parts_nr++;
+}
+
+unsigned dw_name_split(struct dw_slice device, struct dw_slice *disk)
+{
+	unsigned nr = 0;
+
+	*disk = device;
+	if (!disk_part(device).len)
+		return 0;
+	while (disk->len && isdigit((unsigned char)disk->p[disk->len - 1]))
+		disk->len--;
+	for (size_t i = disk->len; i < device.len && nr < 1000; i++)
+		nr = nr * 10 + (unsigned)(device.p[i] - '0');
+	return nr;
+}
+
+/* Whether a disk is the one that the root is a partition of. */
+static bool is_own_disk(const struct dw_names *names, struct dw_slice disk)
+{
+	for (size_t i = 0; i < names->devices_nr; i++) {
+		struct dw_slice own;
+		char text[sizeof(names->devices[0])];
+
+		if (!dw_name_split(dw_slice_of(names->devices[i]), &own))
+			continue;
+		dw_slice_copy(own, text, sizeof(text));
+		if (same_device(disk, text))
+			return true;
+	}
+	return false;
+}
+
+const char *dw_names_part(const struct dw_names *names, struct dw_slice name)
+{
+	struct dw_slice disk, uuid;
+	unsigned nr;
+
+	name = unquote(name);
+	nr = dw_name_split(name, &disk);
+	for (size_t i = 0; i < names->parts_nr; i++) {
+		const struct dw_names_part *part = &names->parts[i];
+
+		if (nr && nr == part->nr && is_own_disk(names, disk))
+			return part->spec;
+		if (tagged(name, "UUID=", "/dev/disk/by-uuid/", &uuid) &&
+		    uuid.len == strlen(part->spec + 5) &&
+		    !strncasecmp(uuid.p, part->spec + 5, uuid.len))
+			return part->spec;
+	}
+	return NULL;
 }
 
 bool dw_names_is_lasting(const struct dw_names *names, struct dw_slice name)

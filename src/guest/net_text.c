@@ -97,7 +97,8 @@ static bool line_names(enum dw_net_syntax syntax, struct dw_slice line,
 	case DW_NET_LINK:
 		return split(line, '=', &key, &value) &&
 		       (key_is(key, "Name") ||
-			key_is(key, "OriginalName")) && any_word_is(value, prefix);
+			key_is(key, "OriginalName")) &&
+		       any_word_is(value, prefix);
 	case DW_NET_KEYFILE:
 		return split(line, '=', &key, &value) &&
 		       key_is(key, "interface-name") && is_card(value, prefix);

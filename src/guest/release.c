@@ -297,8 +297,8 @@ static bool link_names(struct dw_fs *fs, const char *path, const char *word)
 static void find_init(struct dw_fs *fs, struct dw_release *out)
 {
 	static const char *const inits[] = {
-		"/sbin/init", "/etc/init", "/bin/init", "/usr/lib/systemd/systemd",
-		"/lib/systemd/systemd", NULL,
+		"/sbin/init", "/etc/init", "/bin/init",
+		"/usr/lib/systemd/systemd", "/lib/systemd/systemd", NULL,
 	};
 	static const char *const systemd[] = {
 		"/lib/systemd/systemd", "/usr/lib/systemd/systemd", NULL,

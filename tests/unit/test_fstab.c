@@ -127,6 +127,21 @@ START_TEST(root_named_twice)
 }
 END_TEST
 
+/* An image that has a partition table of its own. */
+START_TEST(partitions_of_the_same_disk)
+{
+	dw_names_add_part(&names, 2, "22-swap");
+	dw_names_add_part(&names, 5, "55-home");
+	edit("/dev/sda1 / ext3 x 1 1\n/dev/sda2 swap swap sw 0 0\n"
+	     "/dev/xvda5 /home ext3 x 1 2\nUUID=55-HOME /again ext3 x 1 2\n"
+	     "/dev/sda3 /gone ext3 x 1 2\n/dev/sdb5 /b ext3 x 1 2\n",
+	     "UUID=" UUID " / ext3 x 1 1\nUUID=22-swap swap swap sw 0 0\n"
+	     "UUID=55-home /home ext3 x 1 2\nUUID=55-HOME /again ext3 x 1 2\n"
+	     "/dev/sda3 /gone ext3 x,nofail 1 0\n"
+	     "/dev/sdb5 /b ext3 x,nofail 1 0\n");
+}
+END_TEST
+
 START_TEST(no_uuid_but_label)
 {
 	dw_names_init(&names, "", "slash", NULL);
@@ -183,6 +198,7 @@ int main(void)
 	tcase_add_test(tc, lasting_names_stay);
 	tcase_add_test(tc, foreign_root_names_change);
 	tcase_add_test(tc, root_named_twice);
+	tcase_add_test(tc, partitions_of_the_same_disk);
 	tcase_add_test(tc, no_uuid_but_label);
 	tcase_add_test(tc, new_uuid);
 	tcase_add_test(tc, odd_lines);

@@ -68,6 +68,9 @@ START_TEST(resume)
 	ck_assert_uint_eq(changes.nr, 0);
 	ck_assert(dw_resume_waits(other, sizeof(other) - 1, &names));
 	ck_assert(!dw_resume_waits(none, sizeof(none) - 1, &names));
+	dw_names_add_part(&names, 2, "22");
+	edit(dw_resume_edit, other, "RESUME=UUID=22\n");
+	ck_assert(!dw_resume_waits(other, sizeof(other) - 1, &names));
 }
 END_TEST
 
