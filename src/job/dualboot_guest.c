@@ -9,6 +9,37 @@
 #include "job/bootfiles.h"
 #include "job/dualboot.h"
 
+/* The other partitions of a disk that keeps its table: swap and data that go
+ * with the root.  What has no UUID that we know keeps its names. */
+static int learn_parts(const struct dw_root *root, struct dw_names *names,
+		       struct dw_err *err)
+{
+	size_t i, parts_nr = root->table ? root->table->parts_nr : 0;
+	char uuid[DW_UUID_TEXT];
+	struct dw_fs_info info;
+	struct dw_dev *dev;
+	int ret;
+
+	for (i = 0; i < parts_nr; i++) {
+		const struct dw_part *part = &root->table->parts[i];
+
+		if (part->extended || part->nr == root->part_nr)
+			continue;
+		ret = dw_part_open(root->disk, part, &dev, err);
+		if (ret)
+			return ret;
+		ret = dw_fs_identify(dev, &info, err);
+		dw_dev_close(dev, NULL);
+		if (ret == DW_IO || ret == DW_NOMEM || ret == DW_CANCELLED)
+			return ret;
+		if (ret || !info.has_uuid || dw_uuid_is_zero(info.uuid))
+			continue;
+		dw_uuid_format(info.uuid, uuid);
+		dw_names_add_part(names, part->nr, uuid);
+	}
+	return 0;
+}
+
 static int plan_edits(struct dw_dualboot_plan *plan,
 		      const struct dw_dualboot_options *options,
 		      const char *old_uuid, struct dw_edits *edits,
@@ -36,6 +67,8 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 	ret = dw_guest_names(sys->guest, sys->root.fs,
 			     old_uuid[0] ? spec : NULL, &boot.names, err);
 	boot.names.unpartitioned = !plan->state->disk.has_new_table;
+	if (!ret)
+		ret = learn_parts(&sys->root, &boot.names, err);
 	if (!ret)
 		ret = dw_bootfiles_learn(&boot, err);
 	if (!ret)
