@@ -83,7 +83,7 @@ X86_FLAGS := -m32 -march=i386 -mregparm=3 -Os -std=gnu11 -ffreestanding \
 	-fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -mno-sse -mno-mmx -mpreferred-stack-boundary=2 \
 	-Wall -Wextra -Wno-unused-parameter -Wno-main \
-	-Wa,--fatal-warnings -Isrc/boot/x86
+	-Wa,--fatal-warnings -Isrc
 X86_OBJ := $(patsubst src/boot/x86/%,$(X86)/%.o,$(basename \
 	$(sort $(wildcard src/boot/x86/stage2/*.[cS]))))
 X86_BIN := $(addprefix $(X86)/,mbr.bin record.bin stage2.bin)

@@ -11,7 +11,7 @@
  * %edi first sector of the extended partition (0: not seen), %bx active
  * entry (0: none yet). Drive and ES:DI ($PnP) are kept on the stack.
  */
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define ENTRY_LEN	16
 #define ENTRY_TYPE	4

@@ -12,7 +12,7 @@
  * Sector numbers are 64 bits wide in %edx:%eax and count from the start of
  * the filesystem.
  */
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define ENTRY_TYPE	4	/* of a partition entry */
 #define ENTRY_START	8

@@ -4,7 +4,7 @@
  */
 #include "bios.h"
 
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define INSN_INT	0xcd
 #define INSN_HLT_NOP	0x90f4

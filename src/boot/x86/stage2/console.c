@@ -17,11 +17,16 @@
 #define UART_MODEM	4
 #define UART_STATUS	5
 #define UART_SCRATCH	7
+#define FIFO_ON_CLEAR	0x07
 #define LINE_8N1	0x03
 #define LINE_DIVISOR	0x80
 #define MODEM_DTR_RTS	0x03
+#define MODEM_LOOP	0x10	/* what is sent is received, no one hears it */
 #define STATUS_RECEIVED	0x01
 #define STATUS_CAN_SEND	0x20
+
+#define SCAN_UP		0x48
+#define SCAN_DOWN	0x50
 
 #define UART_CLOCK	115200
 #define BAUD_DEFAULT	9600
@@ -31,7 +36,10 @@
 #define SEND_POLLS_MAX	200000
 #define ESCAPE_POLLS_MAX 20000
 
+#define ECHO_TICKS	2
+
 static uint16_t port;		/* 0: none */
+static bool port_is_screen;	/* the BIOS shows its screen there too */
 
 static bool uart_exists(uint16_t at)
 {
@@ -40,6 +48,29 @@ static bool uart_exists(uint16_t at)
 		return false;
 	outb(at + UART_SCRATCH, 0xa5);
 	return inb(at + UART_SCRATCH) == 0xa5;
+}
+
+/*
+ * Some BIOSes (of servers; SeaBIOS without a display) send what is shown on
+ * the screen to a serial port. Sent by us as well, each letter would appear
+ * twice. So listen whether a letter for the screen comes out of the port.
+ */
+static bool shows_screen(uint16_t at)
+{
+	bool heard = false;
+	uint32_t i;
+
+	outb(at + UART_MODEM, MODEM_DTR_RTS | MODEM_LOOP);
+	bios_putc(' ');
+	bios_putc('\b');
+	for (i = 0; i < ECHO_TICKS && !heard; i++) {
+		heard = inb(at + UART_STATUS) & STATUS_RECEIVED;
+		if (!heard)
+			bios_idle();
+	}
+	outb(at + UART_FIFO, FIFO_ON_CLEAR);
+	outb(at + UART_MODEM, MODEM_DTR_RTS);
+	return heard;
 }
 
 void console_open_serial(const char *args)
@@ -62,8 +93,8 @@ void console_open_serial(const char *args)
 	outb(nr + UART_DIVISOR_HI, divisor >> 8);
 	outb(nr + UART_LINE, LINE_8N1);
 	outb(nr + UART_IRQ_ENABLE, 0);
-	outb(nr + UART_FIFO, 0x07);
-	outb(nr + UART_MODEM, MODEM_DTR_RTS);
+	outb(nr + UART_FIFO, FIFO_ON_CLEAR);
+	port_is_screen = shows_screen(nr);
 	port = nr;
 }
 
@@ -85,7 +116,7 @@ void console_putc(char c)
 	if (c == '\n')
 		console_putc('\r');
 	bios_putc(c);
-	if (port)
+	if (port && !port_is_screen)
 		uart_putc(c);
 }
 
@@ -174,9 +205,12 @@ uint32_t console_key(void)
 
 	if ((key & 0xff) && (key & 0xff) != 0xe0)
 		return key & 0xff;
-	if (key >> 8 == 0x48)
+	switch (key >> 8) {
+	case SCAN_UP:
 		return KEY_UP;
-	if (key >> 8 == 0x50)
+	case SCAN_DOWN:
 		return KEY_DOWN;
-	return uart_key();
+	default:
+		return uart_key();
+	}
 }

@@ -6,7 +6,7 @@
 #include "disk.h"
 
 #include "bios.h"
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define READ_SECTORS_MAX 64	/* EDD allows 127; some BIOSes do not */
 

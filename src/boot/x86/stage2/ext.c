@@ -4,7 +4,7 @@
  */
 #include "ext.h"
 
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define SB_OFF			1024
 #define SB_LEN			1024

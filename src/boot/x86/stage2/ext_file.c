@@ -4,7 +4,7 @@
  */
 #include "ext.h"
 
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define INODE_EXTRA	128	/* u16: bytes used behind the first 128 */
 #define XATTR_MAGIC	0xea020000

@@ -5,7 +5,7 @@
  */
 #include "ext.h"
 
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define DEPTH_MAX	5
 #define NODE_HEADER_LEN	12

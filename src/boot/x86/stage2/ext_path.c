@@ -4,7 +4,7 @@
  */
 #include "ext.h"
 
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define DIRENT_REC_LEN	4
 #define DIRENT_NAME_LEN	6

@@ -12,7 +12,7 @@
 
 #include "bios.h"
 #include "console.h"
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 /* The setup's 64 KiB segment. */
 #define SETUP_MAX	0x8000
@@ -314,7 +314,9 @@ fault linux_boot(struct ext *fs, uint32_t cwd, const char *kernel,
 	if (f)
 		return f;
 	fill_header(&ld);
-	if (!cl->quiet)
+	if (!cl->quiet) {
 		console_puts("ok\n");
+		bios_idle();	/* a redirecting BIOS may be a letter behind */
+	}
 	linux_start((uint32_t)ld.setup >> 4, HEAP_END);
 }

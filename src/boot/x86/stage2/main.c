@@ -11,7 +11,7 @@
 #include "ext.h"
 #include "input.h"
 #include "linux.h"
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 static struct disk disk;
 static struct ext fs;

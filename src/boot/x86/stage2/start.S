@@ -10,7 +10,7 @@
  *
  * C functions take their arguments in %eax, %edx, %ecx (-mregparm=3).
  */
-#include "memmap.h"
+#include "boot/x86/memmap.h"
 
 #define CODE32	0x08
 #define DATA32	0x10
