@@ -118,6 +118,10 @@ void cli_help_all(void);
 int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
 	CLI_PRINTF(3, 4);
 
+/* Puts the image's name before an error that comes from inside it and does not
+ * have it already. */
+void cli_name_image(struct dw_err *err, const char *locator);
+
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);
 

@@ -59,6 +59,8 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 	if (!ret)
 		ret = dw_check(cli->ctx, dev, &report, &cli->err);
 	cli_progress_end();
+	if (ret)
+		cli_name_image(&cli->err, operands[0]);
 	if (report && cli->json)
 		cli_json_check(cli->json, report);
 	else if (report)

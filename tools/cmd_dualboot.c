@@ -288,6 +288,8 @@ static int plan_and_run(struct cli *cli, struct settings *s,
 
 	fill_options(s, &o);
 	ret = dw_dualboot_plan(cli->ctx, source_dev, &o, &plan, &cli->err);
+	if (ret)
+		cli_name_image(&cli->err, source);
 	show_plan(cli, plan, source, target, ret || s->common.dry_run);
 	if (!ret && ferror(stdout))
 		ret = cli_fail(&cli->err, DW_IO, "standard output: cannot"

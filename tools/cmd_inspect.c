@@ -24,6 +24,8 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 		      cli_open_flags(common), &dev, &cli->err);
 	if (!ret)
 		ret = dw_inspect(cli->ctx, dev, &layer, &cli->err);
+	if (ret)
+		cli_name_image(&cli->err, operands[0]);
 	if (layer && cli->json)
 		cli_json_layer(cli->json, layer);
 	else if (layer)

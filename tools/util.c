@@ -19,6 +19,18 @@ int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
 	return code;
 }
 
+void cli_name_image(struct dw_err *err, const char *locator)
+{
+	char below[DW_ERR_TEXT];
+
+	if (strstr(err->text, locator))
+		return;
+	memcpy(below, err->text, sizeof(below));
+	if (snprintf(err->text, sizeof(err->text), "%s: %s", locator, below) <
+	    0)
+		memcpy(err->text, below, sizeof(below));
+}
+
 unsigned cli_open_flags(const struct cli_common *common)
 {
 	return common->force ? DW_OPEN_SHARE : 0;

@@ -64,6 +64,13 @@ static void close_fs(struct dw_root *root)
 	memset(&root->recovery, 0, sizeof(root->recovery));
 }
 
+/* A root filesystem has /etc and somewhere to start programs from. */
+static bool looks_like_root(struct dw_fs *fs)
+{
+	return dw_fs_exists(fs, "/etc") &&
+	       (dw_fs_exists(fs, "/sbin") || dw_fs_exists(fs, "/bin"));
+}
+
 /* The whole disk is one filesystem: what Xen guests mostly are. */
 static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 		      struct dw_root *root, struct dw_err *err)
@@ -81,14 +88,12 @@ static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 		return refuse_type(root->disk, &info, err);
 	root->start_off = 0;
 	root->len = root->disk->size;
-	return open_on(ctx, root->disk, &info, fs_flags, root, err);
-}
-
-/* A root filesystem has /etc and somewhere to start programs from. */
-static bool looks_like_root(struct dw_fs *fs)
-{
-	return dw_fs_exists(fs, "/etc") &&
-	       (dw_fs_exists(fs, "/sbin") || dw_fs_exists(fs, "/bin"));
+	ret = open_on(ctx, root->disk, &info, fs_flags, root, err);
+	if (!ret && !looks_like_root(root->fs))
+		ret = dw_fail(err, DW_UNSUPPORTED,
+			      "%s: holds no guest: /etc is missing, or /sbin "
+			      "and /bin are", root->disk->name);
+	return ret;
 }
 
 /*
