@@ -104,21 +104,33 @@ static void judge_part(const struct entry *e, const struct dw_names *names,
 		  "on the machine";
 }
 
+/* What lets the boot go on without the disk; NULL: it does already. */
+static const char *more_options(const struct entry *e,
+				const struct dw_names *names)
+{
+	struct dw_slice opts = e->fields[OPTS];
+	bool nofail = has_option(opts, "nofail");
+
+	if (has_option(opts, "noauto"))
+		return NULL;
+	if (names->old_mount)
+		return nofail ? NULL : "noauto";
+	if (names->mountall && has_option(opts, "nobootwait"))
+		return NULL;
+	if (names->mountall)
+		return nofail ? "nobootwait" : "nofail,nobootwait";
+	if (!names->systemd || !dw_slice_is(e->fields[TYPE], "swap") ||
+	    dw_slice_find(opts, "x-systemd.device-timeout"))
+		return nofail ? NULL : "nofail";
+	return nofail ? "x-systemd.device-timeout=5s" :
+			"nofail,x-systemd.device-timeout=5s";
+}
+
 static void judge_absent(const struct entry *e, const struct dw_names *names,
 			 struct verdict *v)
 {
-	struct dw_slice opts = e->fields[OPTS];
-	bool swap = dw_slice_is(e->fields[TYPE], "swap");
-
 	v->opts_new = e->nr <= OPTS;
-	if (!has_option(opts, "nofail") && !has_option(opts, "noauto")) {
-		if (names->old_mount)
-			v->opts_more = "noauto";
-		else if (swap && names->systemd)
-			v->opts_more = "nofail,x-systemd.device-timeout=5s";
-		else
-			v->opts_more = "nofail";
-	}
+	v->opts_more = more_options(e, names);
 	v->passno_zero = e->nr > PASSNO && !dw_slice_is(e->fields[PASSNO], "0");
 	v->note = names->old_mount && v->opts_more ?
 		"another disk, which may be absent; this mount is older than "

@@ -87,6 +87,8 @@ int dw_guest_names(const struct dw_guest *guest, struct dw_fs *fs,
 	if (guest->root_spec)
 		dw_names_add(out, dw_slice_of(guest->root_spec));
 	out->old_mount = guest->release.old_mount;
+	out->mountall = guest->release.init == DW_INIT_UPSTART &&
+			dw_fs_exists(fs, "/etc/init/mountall.conf");
 	out->systemd = guest->release.init == DW_INIT_SYSTEMD;
 	return 0;
 }

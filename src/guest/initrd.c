@@ -8,6 +8,8 @@
 #include "guest/initrd.h"
 
 #define MODULES_CAP_NR 100000
+/* More than any; a hole of that size alone would take long to read. */
+#define FILE_CAP_LEN (2ull << 30)
 
 struct reader {
 	struct dw_initrd *initrd;
@@ -252,6 +254,9 @@ int dw_initrd_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
 	ret = dw_fs_stat(fs, path, &st, err);
 	if (!ret && !S_ISREG(st.mode))
 		ret = dw_fail(err, DW_UNSUPPORTED, "it is not a file");
+	if (!ret && st.size > FILE_CAP_LEN)
+		ret = dw_fail(err, DW_LIMIT, "an initrd of %llu bytes",
+			      (unsigned long long)st.size);
 	if (ret)
 		return dw_err_prefix(err, ret, "%s", path);
 	file.ino = st.ino;

@@ -28,6 +28,9 @@ struct dw_names {
 	size_t parts_nr;
 	/* Its mount(8) does not know "nofail": "noauto" is used. */
 	bool old_mount;
+	/* mountall of Ubuntu 9.10 to 14.10 mounts: it ignores "nofail" and asks
+	 * at the console, unless told "nobootwait". */
+	bool mountall;
 	/* The image stays without a partition table. */
 	bool unpartitioned;
 	/* systemd mounts and swaps: it waits 90 s for a swap device that is

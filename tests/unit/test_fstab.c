@@ -65,6 +65,21 @@ START_TEST(systemd_swap_waits_less)
 	     "UUID=" UUID " / ext3 defaults 1 1\n"
 	     "/dev/sda2 swap swap defaults,nofail,x-systemd.device-timeout=5s"
 	     " 0 0\n");
+	edit("LABEL=root / ext3 d\n/dev/sdb none swap nofail 0 0\n",
+	     "LABEL=root / ext3 d\n/dev/sdb none swap "
+	     "nofail,x-systemd.device-timeout=5s 0 0\n");
+}
+END_TEST
+
+START_TEST(mountall_ignores_nofail)
+{
+	names.mountall = true;
+	edit("LABEL=root / ext4 x 0 1\n/dev/sdb1 /b ext4 x 0 2\n"
+	     "/dev/sdb2 none swap sw,nofail 0 0\n"
+	     "/dev/sdb3 /c ext4 nobootwait 0 0\n",
+	     "LABEL=root / ext4 x 0 1\n/dev/sdb1 /b ext4 x,nofail,nobootwait"
+	     " 0 0\n/dev/sdb2 none swap sw,nofail,nobootwait 0 0\n"
+	     "/dev/sdb3 /c ext4 nobootwait 0 0\n");
 }
 END_TEST
 
@@ -194,6 +209,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, debian);
 	tcase_add_test(tc, systemd_swap_waits_less);
+	tcase_add_test(tc, mountall_ignores_nofail);
 	tcase_add_test(tc, old_mount);
 	tcase_add_test(tc, lasting_names_stay);
 	tcase_add_test(tc, foreign_root_names_change);
