@@ -97,7 +97,12 @@ int dw_err_prefix(struct dw_err *err, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	if (len >= 0 && (size_t)len < sizeof(err->text))
+	/* A layer below may have named the same thing; and what it found counts
+	 * more than a name that leaves no room for it. */
+	if (len < 0 || (size_t)len >= sizeof(err->text) ||
+	    (!strncmp(below, err->text, (size_t)len) && below[len] == ':'))
+		memcpy(err->text, below, sizeof(below));
+	else
 		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
 			 below);
 	make_printable(err->text);
