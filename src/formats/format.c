@@ -70,7 +70,11 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 		return rc;
 	if (driver)
 		*driver = found;
-	return found->open(ctx, file, out, err);
+	rc = found->open(ctx, file, out, err);
+	/* What the host says has the name in it already. */
+	if (rc == DW_CORRUPT || rc == DW_UNSUPPORTED || rc == DW_DENIED)
+		return dw_err_prefix(err, rc, "%s", file->name);
+	return rc;
 }
 
 int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,

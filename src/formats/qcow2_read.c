@@ -22,6 +22,12 @@ static int read_run(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 	}
 }
 
+/* What the file below says has the name in it already. */
+static int say_where(struct dw_dev *dev, int rc, struct dw_err *err)
+{
+	return rc == DW_CORRUPT ? dw_err_prefix(err, rc, "%s", dev->name) : rc;
+}
+
 static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		       struct dw_err *err)
 {
@@ -36,7 +42,7 @@ static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		if (!rc)
 			rc = read_run(q, &run, off, p, err);
 		if (rc)
-			return rc;
+			return say_where(dev, rc, err);
 		p += run.len;
 		off += run.len;
 		len -= run.len;
@@ -69,7 +75,7 @@ static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 
 	rc = dw_qcow2_map(q, off, len, &run, err);
 	if (rc)
-		return rc;
+		return say_where(dev, rc, err);
 	out->kind = run.kind;
 	out->len = run.len;
 	if (run.kind == DW_EXTENT_DATA)

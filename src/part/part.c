@@ -23,6 +23,9 @@ int dw_part_read(struct dw_dev *disk, struct dw_part_table **out,
 	*out = NULL;
 	for (i = 0; rc == DW_NOT_MINE && dw_part_drivers[i]; i++)
 		rc = dw_part_drivers[i]->read(disk, out, err);
+	/* What the device says has the name in it already. */
+	if (rc == DW_CORRUPT || rc == DW_UNSUPPORTED || rc == DW_LIMIT)
+		return dw_err_prefix(err, rc, "%s", disk->name);
 	return rc;
 }
 
