@@ -16,9 +16,13 @@ static int info(struct dw_dev *dev, struct dw_fs_info *out, struct dw_err *err)
 	struct dw_ext_super sb;
 	int ret = dw_ext_super_read(dev, &sb, err);
 
-	if (!ret)
-		dw_ext_super_info(&sb, out);
-	return ret;
+	if (ret)
+		return ret;
+	ret = dw_ext_super_check(&sb, err);
+	if (ret)
+		return dw_ext_add_backup(dev, ret, err);
+	dw_ext_super_info(&sb, out);
+	return 0;
 }
 
 static int check_journal(struct dw_dev *dev, struct dw_err *err)

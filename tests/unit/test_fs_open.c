@@ -74,10 +74,16 @@ START_TEST(a_damaged_superblock_tells_of_its_backup)
 	const char *path = fsimg_make("d", "40M", "-t ext4 -b 1024");
 	const uint8_t junk[4] = { 1, 2, 3, 4 };
 	uint8_t zeros[1024] = { 0 };
+	struct dw_fs_info info;
+	struct dw_dev *dev;
 
 	poke(path, 0x30, junk, 4, false);
 	refused(path, 0, DW_CORRUPT, "checksum of the superblock is wrong; a "
 		"backup superblock is at block 8193");
+	OK(dw_file_open(ctx, path, 0, &dev, &err));
+	ck_assert_int_eq(dw_fs_identify(dev, &info, &err), DW_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(err.text, "block 8193"));
+	dw_dev_close(dev, NULL);
 	poke(path, 0, zeros, 1024, false);
 	refused(path, 0, DW_CORRUPT, "backup superblock is at block 8193");
 	path = fsimg_make("d", "200M", "-t ext2 -b 4096");
