@@ -57,7 +57,26 @@ static enum dw_have value(struct dw_slice v)
 	return v.len == 1 && v.p[0] == 'm' ? DW_HAVE_MODULE : DW_HAVE_NO;
 }
 
-/* There are ten thousand lines, and inspect reads them: lengths first. */
+/* There are ten thousand lines, and inspect reads them: of most the first
+ * letter and the length tell that they are not looked for. */
+struct filter {
+	uint32_t lens[256];	/* by first letter: bit n for a length of n */
+};
+
+static void filter_init(struct filter *filter)
+{
+	memset(filter, 0, sizeof(*filter));
+	for (size_t i = 0; i < OPTIONS_NR; i++)
+		filter->lens[(uint8_t)options[i].name[0]] |=
+			1u << options[i].name_len;
+}
+
+static bool filter_passes(const struct filter *filter, struct dw_slice name)
+{
+	return name.len < 32 &&
+	       filter->lens[(uint8_t)name.p[0]] >> name.len & 1;
+}
+
 static void take(struct found *f, struct dw_slice name, enum dw_have have)
 {
 	for (size_t i = 0; i < OPTIONS_NR; i++) {
@@ -124,16 +143,19 @@ void dw_kconfig_parse(const char *text, size_t len, const char *version,
 {
 	struct dw_lines walk = { .p = text, .len = len };
 	struct found found = { 0 };
+	struct filter filter;
 	struct dw_line line;
 
+	filter_init(&filter);
 	while (dw_lines_next(&walk, &line)) {
 		struct dw_slice name;
 		enum dw_have have;
 
-		if (split(line.text, &name, &have)) {
-			found.c.known = true;
+		if (!split(line.text, &name, &have))
+			continue;
+		found.c.known = true;
+		if (filter_passes(&filter, name))
 			take(&found, name, have);
-		}
 	}
 	if (found.c.known)
 		conclude(&found, version);
