@@ -65,10 +65,22 @@ static void close_fs(struct dw_root *root)
 }
 
 /* A root filesystem has /etc and somewhere to start programs from. */
-static bool looks_like_root(struct dw_fs *fs)
+static int looks_like_root(struct dw_fs *fs, bool *yes, struct dw_err *err)
 {
-	return dw_fs_exists(fs, "/etc") &&
-	       (dw_fs_exists(fs, "/sbin") || dw_fs_exists(fs, "/bin"));
+	static const char *const paths[] = { "/etc", "/sbin", "/bin" };
+	bool found[3] = { false };
+	struct dw_stat st;
+	int ret = 0;
+
+	/* What cannot be read is not the same as what is not there. */
+	for (size_t i = 0; i < 3 && !ret; i++) {
+		ret = dw_fs_stat(fs, paths[i], &st, err);
+		found[i] = !ret;
+		if (ret == DW_NOENT)
+			ret = 0;
+	}
+	*yes = found[0] && (found[1] || found[2]);
+	return ret;
 }
 
 /* The whole disk is one filesystem: what Xen guests mostly are. */
@@ -76,6 +88,7 @@ static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 		      struct dw_root *root, struct dw_err *err)
 {
 	struct dw_fs_info info;
+	bool is_root = false;
 	int ret = dw_fs_identify(root->disk, &info, err);
 
 	if (ret == DW_NOT_MINE)
@@ -89,7 +102,9 @@ static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 	root->start_off = 0;
 	root->len = root->disk->size;
 	ret = open_on(ctx, root->disk, &info, fs_flags, root, err);
-	if (!ret && !looks_like_root(root->fs))
+	if (!ret)
+		ret = looks_like_root(root->fs, &is_root, err);
+	if (!ret && !is_root)
 		ret = dw_fail(err, DW_UNSUPPORTED,
 			      "%s: holds no guest: /etc is missing, or /sbin "
 			      "and /bin are", root->disk->name);
@@ -106,6 +121,7 @@ static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
 {
 	struct dw_fs_info info;
 	struct dw_dev *dev = NULL;
+	bool is_root = false;
 	int ret;
 
 	ret = dw_part_open(root->disk, part, &dev, err);
@@ -119,7 +135,9 @@ static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
 	if (!ret)
 		ret = open_on(ctx, dev, &info, fs_flags, root, err);
 	dw_dev_close(dev, NULL);
-	if (ret || !looks_like_root(root->fs)) {
+	if (!ret)
+		ret = looks_like_root(root->fs, &is_root, err);
+	if (ret || !is_root) {
 		close_fs(root);
 		return ret;
 	}
