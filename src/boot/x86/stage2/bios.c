@@ -11,6 +11,7 @@
 
 #define E820_SIGNATURE	0x534d4150	/* "SMAP" */
 #define E820_ENTRIES_MAX 256		/* a BIOS that never ends its list */
+#define E820_ENTRY_LEN	20
 #define E820_USABLE	1
 
 #define DISK_RETRIES	4
@@ -87,18 +88,17 @@ static uint32_t add_run(struct mem_run *runs, uint32_t nr, uint64_t start,
 
 static uint32_t memory_e820(struct mem_run *runs)
 {
-	uint8_t *e = memory(BOUNCE_ADDR);
 	struct real_regs regs = { 0 };
+	uint8_t e[E820_ENTRY_LEN];
 	uint32_t i, nr = 0;
 
 	for (i = 0; i < E820_ENTRIES_MAX; i++) {
 		uint64_t start, len;
 
 		regs.eax = 0xe820;
-		regs.ecx = 20;
+		regs.ecx = sizeof(e);
 		regs.edx = E820_SIGNATURE;
-		regs.edi = 0;
-		regs.es = BOUNCE_ADDR >> 4;
+		regs.edi = (uint32_t)e;
 		bios_int(0x15, &regs);
 		if ((regs.flags & FLAG_CARRY) || regs.eax != E820_SIGNATURE)
 			break;
@@ -183,35 +183,63 @@ bool bios_open_a20(void)
 	return a20_is_open();
 }
 
-fault bios_read(uint8_t drive, uint64_t lba, uint32_t nr)
+/* One attempt; true if it worked. */
+static bool read_sectors(uint8_t drive, uint64_t lba, uint32_t nr)
 {
 	struct {
 		uint8_t len, zero;
 		uint16_t nr, off, segment;
 		uint32_t lba_lo, lba_hi;
-	} packet;
-	int i;
+	} packet = {
+		.len = sizeof(packet), .nr = nr, .segment = BOUNCE_ADDR >> 4,
+		.lba_lo = lba, .lba_hi = lba >> 32,
+	};
+	struct real_regs regs = {
+		.eax = 0x4200, .edx = drive, .esi = (uint32_t)&packet,
+	};
 
-	for (i = 0; i < DISK_RETRIES; i++) {
-		struct real_regs regs = {
-			.eax = 0x4200, .edx = drive, .esi = (uint32_t)&packet
-		};
+	bios_int(0x13, &regs);
+	return !(regs.flags & FLAG_CARRY);
+}
 
-		packet.len = sizeof(packet);
-		packet.zero = 0;
-		packet.nr = nr;
-		packet.off = 0;
-		packet.segment = BOUNCE_ADDR >> 4;
-		packet.lba_lo = lba;
-		packet.lba_hi = lba >> 32;
-		bios_int(0x13, &regs);
-		if (!(regs.flags & FLAG_CARRY))
-			return NULL;
-		regs.eax = 0;
-		regs.edx = drive;
-		bios_int(0x13, &regs);
+static void reset_drive(uint8_t drive)
+{
+	struct real_regs regs = { .edx = drive };
+
+	bios_int(0x13, &regs);
+}
+
+/*
+ * Always reads ahead, and gives from what is there if it can: each call costs
+ * mode changes and the machine's own way to the disk, whatever its length.
+ */
+fault bios_read(uint8_t drive, uint64_t lba, uint32_t nr, const uint8_t **out)
+{
+	static uint64_t have_lba;
+	static uint32_t have_nr;
+	static uint8_t have_drive;
+	uint32_t i;
+
+	if (drive != have_drive || lba < have_lba ||
+	    lba - have_lba > have_nr || nr > have_nr - (lba - have_lba)) {
+		have_drive = drive;
+		have_lba = lba;
+		have_nr = BIOS_READ_MAX;
+		/* Fails at the end of the disk: then exactly what is asked. */
+		if (!read_sectors(drive, lba, have_nr)) {
+			have_nr = nr;
+			for (i = 0; !read_sectors(drive, lba, nr); i++) {
+				if (i == DISK_RETRIES) {
+					have_nr = 0;
+					return "disk read error";
+				}
+				reset_drive(drive);
+			}
+		}
 	}
-	return "disk read error";
+	*out = (uint8_t *)memory(BOUNCE_ADDR) +
+	       (uint32_t)(lba - have_lba) * SECTOR_LEN;
+	return NULL;
 }
 
 void bios_next_device(void)

@@ -23,6 +23,7 @@ struct mem_run {
 };
 
 #define MEM_RUNS_MAX	32
+#define BIOS_READ_MAX	64	/* EDD allows 127; some BIOSes do not */
 
 void bios_int(uint8_t nr, struct real_regs *regs);
 /* Sleeps until the next interrupt, at most one timer tick. */
@@ -40,8 +41,8 @@ uint32_t bios_low_end(void);
 uint32_t bios_memory(struct mem_run *runs);
 /* Opens address line 20; false if it stays closed. */
 bool bios_open_a20(void);
-/* Reads nr sectors (not over BOUNCE_LEN) at lba to the bounce buffer. */
-fault bios_read(uint8_t drive, uint64_t lba, uint32_t nr);
+/* Reads up to BIOS_READ_MAX sectors; *out is good until the next call. */
+fault bios_read(uint8_t drive, uint64_t lba, uint32_t nr, const uint8_t **out);
 /* Gives up: the BIOS tries its next boot device. */
 void bios_next_device(void) __attribute__((noreturn));
 

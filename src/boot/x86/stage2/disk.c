@@ -8,24 +8,23 @@
 #include "bios.h"
 #include "boot/x86/memmap.h"
 
-#define READ_SECTORS_MAX 64	/* EDD allows 127; some BIOSes do not */
-
 fault disk_read(struct disk *disk, uint64_t off, void *dst, uint32_t len)
 {
 	uint8_t *out = dst;
 
 	while (len) {
 		uint32_t skip = off & (SECTOR_LEN - 1);
-		uint32_t part = READ_SECTORS_MAX * SECTOR_LEN - skip;
+		uint32_t part = BIOS_READ_MAX * SECTOR_LEN - skip;
+		const uint8_t *in;
 		fault f;
 
 		if (part > len)
 			part = len;
 		f = bios_read(disk->drive, disk->base_lba + (off >> 9),
-			      (skip + part + SECTOR_LEN - 1) >> 9);
+			      (skip + part + SECTOR_LEN - 1) >> 9, &in);
 		if (f)
 			return f;
-		memcpy(out, (uint8_t *)memory(BOUNCE_ADDR) + skip, part);
+		memcpy(out, in + skip, part);
 		out += part;
 		off += part;
 		len -= part;

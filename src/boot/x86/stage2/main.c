@@ -96,14 +96,15 @@ static fault boot_local(const char *target)
 {
 	uint8_t *sector = memory(BOOT_ADDR);
 	uint32_t drive = parse_number(target, NULL);
+	const uint8_t *in;
 	fault f;
 
 	if (*target == '-')
 		bios_next_device();
-	f = bios_read(drive, 0, 1);
+	f = bios_read(drive, 0, 1, &in);
 	if (f)
 		return f;
-	memcpy(sector, memory(BOUNCE_ADDR), SECTOR_LEN);
+	memcpy(sector, in, SECTOR_LEN);
 	if (le16(sector + MBR_MAGIC_OFF) != MBR_MAGIC)
 		return "no boot sector on that drive";
 	chain_start(drive);
