@@ -140,6 +140,28 @@ static int open_source(struct dw_dualboot_plan *plan, struct dw_err *err)
 	return dw_fs_get_info(s->sys.root.fs, &plan->fs, err);
 }
 
+/*
+ * Blocks that files use but the bitmaps call free are marked, before anything
+ * new could be put there.
+ */
+static int mark_used(struct dw_dualboot_plan *plan, struct dw_err *err)
+{
+	struct dw_used *used;
+	int ret = dw_fs_used(plan->state->sys.root.fs, &used, err);
+
+	if (!ret && used->unmarked_blk_nr)
+		dw_notes_add(&plan->notes, "%" PRIu64 " blocks are in use but "
+			     "marked free, block %" PRIu64 " first; they are "
+			     "kept, run e2fsck on the result",
+			     used->unmarked_blk_nr, used->first_unmarked_blk);
+	if (!ret && used->damaged_inodes_nr)
+		dw_notes_add(&plan->notes, "%" PRIu64 " inodes are damaged; "
+			     "run e2fsck on the result",
+			     used->damaged_inodes_nr);
+	dw_used_free(used);
+	return ret;
+}
+
 static int lay_out(struct dw_dualboot_plan *plan,
 		   const struct dw_dualboot_options *options,
 		   struct dw_err *err)
@@ -207,11 +229,6 @@ static int find_wanted(struct dw_dualboot_plan *plan, struct dw_err *err)
 	ret = dw_fs_used(s->sys.root.fs, &used, err);
 	if (ret)
 		return ret;
-	if (used->unmarked_blk_nr)
-		dw_notes_add(&plan->notes, "%" PRIu64 " blocks are in use but "
-			     "marked free, block %" PRIu64 " first; they are "
-			     "copied too, run e2fsck on the result",
-			     used->unmarked_blk_nr, used->first_unmarked_blk);
 	ret = dw_new_disk_wanted(&s->disk, used, &s->runs, &s->runs_nr, err);
 	dw_used_free(used);
 	for (i = 0; i < s->runs_nr; i++)
@@ -253,6 +270,8 @@ static int make_plan(struct dw_dualboot_plan *plan,
 		ret = refuse_other_loader(plan, options->replace_loader, err);
 	if (!ret)
 		ret = refuse_separate_boot(plan, err);
+	if (!ret)
+		ret = mark_used(plan, err);
 	if (!ret)
 		ret = settle_uuid(plan, options, old_uuid, err);
 	if (!ret)
