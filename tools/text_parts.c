@@ -83,7 +83,7 @@ static void change_line(char sign, uint64_t line_nr, const char *text)
 	put_line(text);
 }
 
-/* A line of several lines of text: a new file may come in one piece. */
+/* A file that is made as a whole comes in one piece. */
 static void change_lines(char sign, const char *text)
 {
 	while (text) {
@@ -117,9 +117,7 @@ static void one_change(const struct dw_change *c)
 {
 	if (c->before)
 		change_line('-', c->line_nr, c->before);
-	if (c->after && !*c->after && !c->line_nr && !c->before)
-		fputs("        + (the whole file)\n", stdout);
-	else if (c->after && strchr(c->after, '\n'))
+	if (c->after && strchr(c->after, '\n'))
 		change_lines('+', c->after);
 	else if (c->after)
 		change_line('+', c->before ? 0 : c->line_nr, c->after);

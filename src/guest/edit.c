@@ -189,7 +189,8 @@ int dw_edits_set(struct dw_edits *edits, struct dw_fs *fs, const char *path,
 	if (changes && changes->nr)
 		dw_changes_take(&edits->changes, changes);
 	else
-		dw_changes_add(&edits->changes, 0, NULL, 0, "", 0, "%s",
+		/* A file made as a whole is shown as a whole. */
+		dw_changes_add(&edits->changes, 0, NULL, 0, copy, len, "%s",
 			       note ? note : exists ? "replaced" : "new file");
 	dw_changes_set_path(&edits->changes, first, path);
 	ret = dw_changes_check(&edits->changes, err);
