@@ -11,12 +11,7 @@
 #include "base/buf.h"
 #include "base/changes.h"
 #include "base/err.h"
-
-/* Bytes that belong to someone else; may hold NULs. */
-struct dw_span {
-	const char *p;
-	size_t len;
-};
+#include "base/span.h"
 
 /* Stands for "no line" where a line index is expected. */
 #define DW_NO_LINE UINT32_MAX
@@ -68,16 +63,5 @@ int dw_text_render(const struct dw_text *t, char **data, size_t *len,
 /* Adds what was changed to a list, in the order of the file; an added line
  * gets the number of the one before it. */
 void dw_text_report(const struct dw_text *t, struct dw_changes *list);
-
-/* ---- spans ------------------------------------------------------------ */
-
-bool dw_span_is(struct dw_span s, const char *text);
-/* The same, ASCII letters of either case. */
-bool dw_span_is_nocase(struct dw_span s, const char *text);
-bool dw_span_starts(struct dw_span s, const char *text);
-/* Without blanks, tabs, CRs, VTs and FFs at both ends. */
-struct dw_span dw_span_trim(struct dw_span s);
-/* A NUL-terminated copy; NULL when out of memory. */
-char *dw_span_dup(struct dw_span s);
 
 #endif

@@ -14,11 +14,11 @@ static bool is_name_char(char c)
 }
 
 /* Whether 'word' stands alone at p. */
-static bool is_word_at(struct dw_slice text, size_t at, const char *word)
+static bool is_word_at(struct dw_span text, size_t at, const char *word)
 {
 	size_t len = strlen(word);
 
-	return dw_slice_starts(dw_slice_skip(text, at), word) &&
+	return dw_span_starts(dw_span_skip(text, at), word) &&
 	       (!at || !is_name_char(text.p[at - 1])) &&
 	       (at + len == text.len || !is_name_char(text.p[at + len]));
 }
@@ -26,12 +26,12 @@ static bool is_word_at(struct dw_slice text, size_t at, const char *word)
 int dw_upstart_getty(const char *text, size_t len, const char *tty,
 		     struct dw_buf *out, struct dw_err *err)
 {
-	struct dw_slice s = { text, len };
+	struct dw_span s = { text, len };
 	bool serial = strcmp(tty, "tty1");
 	bool found = false;
 	size_t at = 0;
 
-	if (!dw_slice_find(s, "getty"))
+	if (!dw_span_find(s, "getty"))
 		return dw_fail(err, DW_NOT_MINE, "it runs no getty");
 	while (at < len) {
 		if (is_word_at(s, at, "tty1")) {

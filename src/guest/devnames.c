@@ -4,14 +4,14 @@
 
 #include "guest/devnames.h"
 
-static bool is_comment(struct dw_slice line)
+static bool is_comment(struct dw_span line)
 {
-	line = dw_slice_trim(line);
+	line = dw_span_trim(line);
 	return !line.len || line.p[0] == '#';
 }
 
 /* A word that ends where a quote or a blank does. */
-static size_t value_len(struct dw_slice s)
+static size_t value_len(struct dw_span s)
 {
 	size_t i = 0;
 
@@ -22,7 +22,7 @@ static size_t value_len(struct dw_slice s)
 
 /* What becomes of one line: an edit of it appends to out and says whether it
  * changed anything.  note receives the reason. */
-typedef bool (*line_fn)(struct dw_slice line, const struct dw_names *names,
+typedef bool (*line_fn)(struct dw_span line, const struct dw_names *names,
 			struct dw_buf *out, uint64_t nr,
 			struct dw_changes *changes);
 
@@ -51,15 +51,15 @@ static int each_line(const char *text, size_t len,
 	return ret ? ret : dw_changes_check(changes, err);
 }
 
-static bool starts_word(struct dw_slice line, size_t at)
+static bool starts_word(struct dw_span line, size_t at)
 {
 	return !at || strchr(" \t\"'", line.p[at - 1]);
 }
 
-static bool put_disk(struct dw_slice device, const struct dw_names *names,
+static bool put_disk(struct dw_span device, const struct dw_names *names,
 		     struct dw_buf *out)
 {
-	struct dw_slice disk;
+	struct dw_span disk;
 	bool change = dw_name_split(device, &disk) && !names->unpartitioned &&
 		      dw_names_is_root(names, device);
 
@@ -68,14 +68,14 @@ static bool put_disk(struct dw_slice device, const struct dw_names *names,
 }
 
 static void remark(struct dw_changes *changes, uint64_t nr,
-		   struct dw_slice value)
+		   struct dw_span value)
 {
 	dw_changes_note(changes, nr, "names %.*s, another disk; left as it is",
 			(int)(value.len > 200 ? 200 : value.len), value.p);
 }
 
 /* Puts the value of root= or resume=. */
-static bool put_device(struct dw_slice value, const struct dw_names *names,
+static bool put_device(struct dw_span value, const struct dw_names *names,
 		       struct dw_buf *out, uint64_t nr,
 		       struct dw_changes *changes)
 {
@@ -86,7 +86,7 @@ static bool put_device(struct dw_slice value, const struct dw_names *names,
 		dw_buf_adds(out, names->spec);
 		return true;
 	}
-	if (part && dw_slice_starts(value, "/dev/")) {
+	if (part && dw_span_starts(value, "/dev/")) {
 		dw_buf_adds(out, part);
 		return true;
 	}
@@ -97,7 +97,7 @@ static bool put_device(struct dw_slice value, const struct dw_names *names,
 	return false;
 }
 
-static bool args_line(struct dw_slice line, const struct dw_names *names,
+static bool args_line(struct dw_span line, const struct dw_names *names,
 		      struct dw_buf *out, uint64_t nr,
 		      struct dw_changes *changes)
 {
@@ -105,18 +105,18 @@ static bool args_line(struct dw_slice line, const struct dw_names *names,
 	size_t at = 0;
 
 	while (at < line.len) {
-		struct dw_slice rest = dw_slice_skip(line, at);
-		struct dw_slice value;
-		size_t key_len = dw_slice_starts(rest, "root=") ? 5 :
-				 dw_slice_starts(rest, "resume=") ? 7 :
-				 !at && dw_slice_starts(rest, "boot=") ? 5 : 0;
+		struct dw_span rest = dw_span_skip(line, at);
+		struct dw_span value;
+		size_t key_len = dw_span_starts(rest, "root=") ? 5 :
+				 dw_span_starts(rest, "resume=") ? 7 :
+				 !at && dw_span_starts(rest, "boot=") ? 5 : 0;
 
 		if (!key_len || !starts_word(line, at)) {
 			dw_buf_add(out, rest.p, 1);
 			at++;
 			continue;
 		}
-		value = dw_slice_skip(rest, key_len);
+		value = dw_span_skip(rest, key_len);
 		value.len = value_len(value);
 		dw_buf_add(out, rest.p, key_len);
 		changed |= rest.p[0] == 'b' ? put_disk(value, names, out) :
@@ -136,25 +136,25 @@ int dw_args_edit(const char *text, size_t len, const struct dw_names *names,
 }
 
 /* RESUME="value", the quotes being optional. */
-static bool resume_value(struct dw_slice line, struct dw_slice *value)
+static bool resume_value(struct dw_span line, struct dw_span *value)
 {
 	*value = line;
 	while (value->len && (value->p[0] == ' ' || value->p[0] == '\t'))
-		*value = dw_slice_skip(*value, 1);
-	if (!dw_slice_starts(*value, "RESUME="))
+		*value = dw_span_skip(*value, 1);
+	if (!dw_span_starts(*value, "RESUME="))
 		return false;
-	*value = dw_slice_skip(*value, 7);
+	*value = dw_span_skip(*value, 7);
 	if (value->len && strchr("\"'", value->p[0]))
-		*value = dw_slice_skip(*value, 1);
+		*value = dw_span_skip(*value, 1);
 	value->len = value_len(*value);
 	return true;
 }
 
-static bool resume_line(struct dw_slice line, const struct dw_names *names,
+static bool resume_line(struct dw_span line, const struct dw_names *names,
 			struct dw_buf *out, uint64_t nr,
 			struct dw_changes *changes)
 {
-	struct dw_slice value;
+	struct dw_span value;
 	bool changed;
 
 	if (!resume_value(line, &value)) {
@@ -181,7 +181,7 @@ bool dw_resume_waits(const char *text, size_t len,
 		     const struct dw_names *names)
 {
 	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_slice value;
+	struct dw_span value;
 	struct dw_line line;
 	bool waits = false;
 
@@ -193,20 +193,20 @@ bool dw_resume_waits(const char *text, size_t len,
 	return waits;
 }
 
-static bool has_word(struct dw_slice opts, const char *word)
+static bool has_word(struct dw_span opts, const char *word)
 {
-	const char *at = dw_slice_find(opts, word);
+	const char *at = dw_span_find(opts, word);
 
 	return at;
 }
 
 /* name device [key [options]], crypttab(5). */
-static bool crypttab_line(struct dw_slice line, const struct dw_names *names,
+static bool crypttab_line(struct dw_span line, const struct dw_names *names,
 			  struct dw_buf *out, uint64_t nr,
 			  struct dw_changes *changes)
 {
 	const char *more = names->systemd ? "nofail" : "noauto";
-	struct dw_slice fields[4];
+	struct dw_span fields[4];
 	const char *end = line.p + line.len;
 	size_t pos = 0, fields_nr = 0;
 
@@ -241,11 +241,11 @@ int dw_crypttab_edit(const char *text, size_t len,
 }
 
 /* "(hd0)\t/dev/xvda1" */
-static bool device_map_line(struct dw_slice line,
+static bool device_map_line(struct dw_span line,
 			    const struct dw_names *names, struct dw_buf *out,
 			    uint64_t nr, struct dw_changes *changes)
 {
-	struct dw_slice disk, device;
+	struct dw_span disk, device;
 	size_t pos = 0;
 	bool changed;
 

@@ -8,8 +8,8 @@ enum { SPEC, FILE_, TYPE, OPTS, FREQ, PASSNO, FIELDS_NR };
 
 /* The fields of one entry, pointing into its line. */
 struct entry {
-	struct dw_slice line;
-	struct dw_slice fields[FIELDS_NR];
+	struct dw_span line;
+	struct dw_span fields[FIELDS_NR];
 	size_t nr;
 };
 
@@ -22,7 +22,7 @@ struct verdict {
 	const char *note;
 };
 
-static bool split(struct dw_slice line, struct entry *e)
+static bool split(struct dw_span line, struct entry *e)
 {
 	size_t pos = 0;
 
@@ -33,20 +33,20 @@ static bool split(struct dw_slice line, struct entry *e)
 	       e->fields[e->nr].p[0] != '#')
 		e->nr++;
 	if (e->nr < FIELDS_NR)
-		e->fields[e->nr] = (struct dw_slice){ "", 0 };
+		e->fields[e->nr] = (struct dw_span){ "", 0 };
 	return e->nr >= 3;
 }
 
-static bool is_one_of(struct dw_slice s, const char *const *list)
+static bool is_one_of(struct dw_span s, const char *const *list)
 {
 	for (; *list; list++)
-		if (dw_slice_is(s, *list))
+		if (dw_span_is(s, *list))
 			return true;
 	return false;
 }
 
 /* Types without a disk of this machine behind them. */
-static bool is_diskless(struct dw_slice type)
+static bool is_diskless(struct dw_span type)
 {
 	static const char *const types[] = {
 		"proc", "sysfs", "tmpfs", "ramfs", "devpts", "devtmpfs",
@@ -60,26 +60,26 @@ static bool is_diskless(struct dw_slice type)
 		"vboxsf", "vmhgfs", "sshfs", "davfs", "fuse", NULL,
 	};
 
-	return is_one_of(type, types) || dw_slice_starts(type, "fuse.");
+	return is_one_of(type, types) || dw_span_starts(type, "fuse.");
 }
 
-static bool has_option(struct dw_slice opts, const char *name)
+static bool has_option(struct dw_span opts, const char *name)
 {
 	while (opts.len) {
 		const char *comma = memchr(opts.p, ',', opts.len);
 		size_t len = comma ? (size_t)(comma - opts.p) : opts.len;
 
-		if (dw_slice_is((struct dw_slice){ opts.p, len }, name))
+		if (dw_span_is((struct dw_span){ opts.p, len }, name))
 			return true;
-		opts = dw_slice_skip(opts, len + 1);
+		opts = dw_span_skip(opts, len + 1);
 	}
 	return false;
 }
 
 static bool is_root_entry(const struct entry *e)
 {
-	return dw_slice_is(e->fields[FILE_], "/") &&
-	       !dw_slice_is(e->fields[TYPE], "swap");
+	return dw_span_is(e->fields[FILE_], "/") &&
+	       !dw_span_is(e->fields[TYPE], "swap");
 }
 
 static void judge_root(const struct entry *e, const struct dw_names *names,
@@ -96,8 +96,8 @@ static void judge_root(const struct entry *e, const struct dw_names *names,
 static void judge_part(const struct entry *e, const struct dw_names *names,
 		       struct verdict *v)
 {
-	if (!dw_slice_starts(e->fields[SPEC], "/dev/") ||
-	    dw_slice_starts(e->fields[SPEC], "/dev/disk/"))
+	if (!dw_span_starts(e->fields[SPEC], "/dev/") ||
+	    dw_span_starts(e->fields[SPEC], "/dev/disk/"))
 		return;
 	v->spec = dw_names_part(names, e->fields[SPEC]);
 	v->note = "a partition of this disk, by a name that does not depend "
@@ -108,7 +108,7 @@ static void judge_part(const struct entry *e, const struct dw_names *names,
 static const char *more_options(const struct entry *e,
 				const struct dw_names *names)
 {
-	struct dw_slice opts = e->fields[OPTS];
+	struct dw_span opts = e->fields[OPTS];
 	bool nofail = has_option(opts, "nofail");
 
 	if (has_option(opts, "noauto"))
@@ -119,8 +119,8 @@ static const char *more_options(const struct entry *e,
 		return NULL;
 	if (names->mountall)
 		return nofail ? "nobootwait" : "nofail,nobootwait";
-	if (!names->systemd || !dw_slice_is(e->fields[TYPE], "swap") ||
-	    dw_slice_find(opts, "x-systemd.device-timeout"))
+	if (!names->systemd || !dw_span_is(e->fields[TYPE], "swap") ||
+	    dw_span_find(opts, "x-systemd.device-timeout"))
 		return nofail ? NULL : "nofail";
 	return nofail ? "x-systemd.device-timeout=5s" :
 			"nofail,x-systemd.device-timeout=5s";
@@ -131,7 +131,7 @@ static void judge_absent(const struct entry *e, const struct dw_names *names,
 {
 	v->opts_new = e->nr <= OPTS;
 	v->opts_more = more_options(e, names);
-	v->passno_zero = e->nr > PASSNO && !dw_slice_is(e->fields[PASSNO], "0");
+	v->passno_zero = e->nr > PASSNO && !dw_span_is(e->fields[PASSNO], "0");
 	v->note = names->old_mount && v->opts_more ?
 		"another disk, which may be absent; this mount is older than "
 		"nofail" : "another disk, which may be absent";
@@ -140,8 +140,8 @@ static void judge_absent(const struct entry *e, const struct dw_names *names,
 static void judge(const struct entry *e, const struct dw_names *names,
 		  struct verdict *v)
 {
-	struct dw_slice spec = e->fields[SPEC];
-	struct dw_slice opts = e->fields[OPTS];
+	struct dw_span spec = e->fields[SPEC];
+	struct dw_span opts = e->fields[OPTS];
 
 	memset(v, 0, sizeof(*v));
 	if (is_root_entry(e)) {
@@ -165,7 +165,7 @@ static void add_between(struct dw_buf *out, const char *from, const char *to)
 	dw_buf_add(out, from, (size_t)(to - from));
 }
 
-static const char *end_of(struct dw_slice s)
+static const char *end_of(struct dw_span s)
 {
 	return s.p + s.len;
 }
@@ -174,7 +174,7 @@ static void write_entry(const struct entry *e, const struct verdict *v,
 			struct dw_buf *out)
 {
 	const char *at = e->line.p;
-	struct dw_slice last = e->fields[e->nr - 1];
+	struct dw_span last = e->fields[e->nr - 1];
 
 	if (v->spec) {
 		add_between(out, at, e->fields[SPEC].p);
@@ -214,7 +214,7 @@ static void edit_line(const struct dw_line *line, const struct entry *e,
 }
 
 bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
-		   struct dw_slice *spec)
+		   struct dw_span *spec)
 {
 	struct dw_lines walk = { .p = text, .len = len };
 	struct dw_line line;
@@ -222,8 +222,8 @@ bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
 
 	while (dw_lines_next(&walk, &line)) {
 		if (!split(line.text, &e) ||
-		    !dw_slice_is(e.fields[FILE_], mount_point) ||
-		    dw_slice_is(e.fields[TYPE], "swap"))
+		    !dw_span_is(e.fields[FILE_], mount_point) ||
+		    dw_span_is(e.fields[TYPE], "swap"))
 			continue;
 		*spec = e.fields[SPEC];
 		return true;

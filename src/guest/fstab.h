@@ -12,7 +12,7 @@
  * where there is no such entry.  Where there are several the first counts.
  */
 bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
-		   struct dw_slice *spec);
+		   struct dw_span *spec);
 
 /*
  * Rewrites an fstab into out, by what each entry points to: the root becomes

@@ -13,7 +13,7 @@
 static int read_fstab(struct dw_fs *fs, struct dw_guest *guest,
 		      struct dw_err *err)
 {
-	struct dw_slice spec;
+	struct dw_span spec;
 	char *text = NULL;
 	size_t len = 0;
 	int ret;
@@ -26,7 +26,7 @@ static int read_fstab(struct dw_fs *fs, struct dw_guest *guest,
 	if (dw_fstab_find(text, len, "/", &spec)) {
 		guest->root_spec = malloc(spec.len + 1);
 		if (guest->root_spec)
-			dw_slice_copy(spec, guest->root_spec, spec.len + 1);
+			dw_span_copy(spec, guest->root_spec, spec.len + 1);
 		else
 			ret = dw_fail_nomem(err);
 	}
@@ -85,7 +85,7 @@ int dw_guest_names(const struct dw_guest *guest, struct dw_fs *fs,
 		dw_uuid_format(info.uuid, uuid);
 	dw_names_init(out, uuid, info.label, spec);
 	if (guest->root_spec)
-		dw_names_add(out, dw_slice_of(guest->root_spec));
+		dw_names_add(out, dw_span_of(guest->root_spec));
 	out->old_mount = guest->release.old_mount;
 	out->mountall = guest->release.init == DW_INIT_UPSTART &&
 			dw_fs_exists(fs, "/etc/init/mountall.conf");

@@ -96,7 +96,7 @@ static void note_module(struct reader *r, const struct dw_cpio_entry *e)
 	char module[DW_MODULE_NAME];
 	bool usr;
 
-	if (!dw_module_name(dw_slice_of(e->name), module) ||
+	if (!dw_module_name(dw_span_of(e->name), module) ||
 	    is_foreign(r, e->name, &usr))
 		return;
 	if (initrd->modules_nr == initrd->modules_cap) {
@@ -282,7 +282,7 @@ bool dw_initrd_has(const struct dw_initrd *initrd, const char *name)
 
 	if (!initrd->modules_nr ||
 	    snprintf(path, sizeof(path), "%s.ko", name) >= (int)sizeof(path) ||
-	    !dw_module_name(dw_slice_of(path), key))
+	    !dw_module_name(dw_span_of(path), key))
 		return false;
 	return bsearch(key, initrd->modules, initrd->modules_nr,
 		       DW_MODULE_NAME, by_name);

@@ -22,12 +22,12 @@ struct state {
 
 /* "id:levels:action:process" */
 struct entry {
-	struct dw_slice id, levels, action, process;
+	struct dw_span id, levels, action, process;
 };
 
-static bool split(struct dw_slice line, struct entry *e)
+static bool split(struct dw_span line, struct entry *e)
 {
-	struct dw_slice *parts[] = { &e->id, &e->levels, &e->action };
+	struct dw_span *parts[] = { &e->id, &e->levels, &e->action };
 
 	for (int i = 0; i < 3; i++) {
 		const char *colon = line.len ? memchr(line.p, ':', line.len) :
@@ -35,23 +35,23 @@ static bool split(struct dw_slice line, struct entry *e)
 
 		if (!colon)
 			return false;
-		*parts[i] = (struct dw_slice){ line.p,
+		*parts[i] = (struct dw_span){ line.p,
 					       (size_t)(colon - line.p) };
-		line = dw_slice_skip(line, parts[i]->len + 1);
+		line = dw_span_skip(line, parts[i]->len + 1);
 	}
 	e->process = line;
 	return true;
 }
 
-static bool has_word(struct dw_slice s, const char *word)
+static bool has_word(struct dw_span s, const char *word)
 {
-	struct dw_slice w;
+	struct dw_span w;
 	size_t pos = 0;
 
 	while (dw_word_next(s, &pos, &w)) {
-		if (dw_slice_starts(w, "/dev/"))
-			w = dw_slice_skip(w, 5);
-		if (dw_slice_is(w, word))
+		if (dw_span_starts(w, "/dev/"))
+			w = dw_span_skip(w, 5);
+		if (dw_span_is(w, word))
 			return true;
 	}
 	return false;
@@ -59,11 +59,11 @@ static bool has_word(struct dw_slice s, const char *word)
 
 static bool is_getty(const struct entry *e)
 {
-	return (dw_slice_is(e->action, "respawn") ||
-		dw_slice_is(e->action, "askfirst") ||
-		dw_slice_is(e->action, "ondemand")) &&
-	       (dw_slice_find(e->process, "getty") ||
-		dw_slice_find(e->process, "login"));
+	return (dw_span_is(e->action, "respawn") ||
+		dw_span_is(e->action, "askfirst") ||
+		dw_span_is(e->action, "ondemand")) &&
+	       (dw_span_find(e->process, "getty") ||
+		dw_span_find(e->process, "login"));
 }
 
 /* Which of the wanted consoles an entry serves; -1: none. */
@@ -71,7 +71,7 @@ static int which(const struct state *s, const struct entry *e)
 {
 	for (int i = 0; i < TTYS_NR; i++)
 		if (has_word(e->process, s->ttys[i]) ||
-		    (s->busybox && dw_slice_is(e->id, s->ttys[i])))
+		    (s->busybox && dw_span_is(e->id, s->ttys[i])))
 			return i;
 	return -1;
 }
@@ -79,44 +79,44 @@ static int which(const struct state *s, const struct entry *e)
 /* Learns the style of the file from a getty line. */
 static void learn(struct state *s, const struct entry *e, uint64_t nr)
 {
-	struct dw_slice prog;
+	struct dw_span prog;
 	size_t pos = 0;
 
 	s->last_getty_nr = nr;
 	if (!e->levels.len)
 		s->busybox = true;
 	else if (!*s->levels && e->levels.len < sizeof(s->levels))
-		dw_slice_copy(e->levels, s->levels, sizeof(s->levels));
+		dw_span_copy(e->levels, s->levels, sizeof(s->levels));
 	if (!dw_word_next(e->process, &pos, &prog))
 		return;
-	if (dw_slice_ends(prog, "mingetty"))
+	if (dw_span_ends(prog, "mingetty"))
 		s->mingetty = true;
-	else if ((dw_slice_ends(prog, "/getty") ||
-		  dw_slice_ends(prog, "/agetty")) &&
+	else if ((dw_span_ends(prog, "/getty") ||
+		  dw_span_ends(prog, "/agetty")) &&
 		 prog.len < sizeof(s->getty))
-		dw_slice_copy(prog, s->getty, sizeof(s->getty));
+		dw_span_copy(prog, s->getty, sizeof(s->getty));
 }
 
 /* The entry in a comment such as "#T0:23:respawn:/sbin/getty -L ttyS0 ...". */
-static bool split_comment(struct dw_slice line, struct dw_slice *inner,
+static bool split_comment(struct dw_span line, struct dw_span *inner,
 			  struct entry *e)
 {
-	*inner = dw_slice_trim(line);
+	*inner = dw_span_trim(line);
 	while (inner->len && (inner->p[0] == '#' || inner->p[0] == ' '))
-		*inner = dw_slice_skip(*inner, 1);
-	return split(*inner, e) && !dw_slice_find(e->id, " ") && is_getty(e);
+		*inner = dw_span_skip(*inner, 1);
+	return split(*inner, e) && !dw_span_find(e->id, " ") && is_getty(e);
 }
 
 static void survey(const char *text, size_t len, struct state *s)
 {
 	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_slice inner;
+	struct dw_span inner;
 	struct dw_line line;
 	struct entry e;
 	int i;
 
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice t = dw_slice_trim(line.text);
+		struct dw_span t = dw_span_trim(line.text);
 
 		if (t.len && t.p[0] == '#') {
 			if (!split_comment(t, &inner, &e))
@@ -134,17 +134,17 @@ static void survey(const char *text, size_t len, struct state *s)
 }
 
 /* The commented entry, its speed made the one of the kernel's console. */
-static void put_uncommented(struct dw_slice inner, bool serial,
+static void put_uncommented(struct dw_span inner, bool serial,
 			    struct dw_buf *out)
 {
 	size_t at = 0;
 
 	while (at < inner.len) {
-		struct dw_slice rest = dw_slice_skip(inner, at);
+		struct dw_span rest = dw_span_skip(inner, at);
 		bool word = at && strchr(" \t", inner.p[at - 1]);
 		size_t speed = !serial || !word ? 0 :
-			dw_slice_starts(rest, "9600") ? 4 :
-			dw_slice_starts(rest, "38400") ? 5 : 0;
+			dw_span_starts(rest, "9600") ? 4 :
+			dw_span_starts(rest, "38400") ? 5 : 0;
 
 		if (speed && (rest.len == speed ||
 			      strchr(" \t,", rest.p[speed]))) {
@@ -164,7 +164,7 @@ static bool id_is_used(const char *text, size_t len, const char *id)
 	struct entry e;
 
 	while (dw_lines_next(&walk, &line))
-		if (split(line.text, &e) && dw_slice_is(e.id, id))
+		if (split(line.text, &e) && dw_span_is(e.id, id))
 			return true;
 	return false;
 }
@@ -233,7 +233,7 @@ static int commented(const struct state *s, uint64_t nr)
 static void put_line(const struct dw_line *line, const struct state *s,
 		     struct dw_buf *out, struct dw_changes *changes)
 {
-	struct dw_slice inner;
+	struct dw_span inner;
 	struct entry e;
 	size_t start = out->len;
 	int i = commented(s, line->nr);
@@ -283,7 +283,7 @@ static bool lists(const char *text, size_t len, const char *tty)
 	struct dw_line line;
 
 	while (dw_lines_next(&walk, &line))
-		if (dw_slice_is(dw_slice_trim(line.text), tty))
+		if (dw_span_is(dw_span_trim(line.text), tty))
 			return true;
 	return false;
 }

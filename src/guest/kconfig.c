@@ -50,7 +50,7 @@ static enum dw_have *slot(struct found *f, const struct option *o)
 	return (enum dw_have *)((char *)f + o->off);
 }
 
-static enum dw_have value(struct dw_slice v)
+static enum dw_have value(struct dw_span v)
 {
 	if (v.len == 1 && v.p[0] == 'y')
 		return DW_HAVE_BUILTIN;
@@ -71,13 +71,13 @@ static void filter_init(struct filter *filter)
 			1u << options[i].name_len;
 }
 
-static bool filter_passes(const struct filter *filter, struct dw_slice name)
+static bool filter_passes(const struct filter *filter, struct dw_span name)
 {
 	return name.len < 32 &&
 	       filter->lens[(uint8_t)name.p[0]] >> name.len & 1;
 }
 
-static void take(struct found *f, struct dw_slice name, enum dw_have have)
+static void take(struct found *f, struct dw_span name, enum dw_have have)
 {
 	for (size_t i = 0; i < OPTIONS_NR; i++) {
 		const struct option *o = &options[i];
@@ -92,7 +92,7 @@ static void take(struct found *f, struct dw_slice name, enum dw_have have)
 }
 
 /* "CONFIG_X=y" or "# CONFIG_X is not set"; others are of no interest. */
-static bool split(struct dw_slice s, struct dw_slice *name,
+static bool split(struct dw_span s, struct dw_span *name,
 		  enum dw_have *have)
 {
 	static const char on[] = "CONFIG_", off[] = "# CONFIG_";
@@ -101,12 +101,12 @@ static bool split(struct dw_slice s, struct dw_slice *name,
 
 	if (!is_off && (s.len <= 7 || memcmp(s.p, on, 7)))
 		return false;
-	*name = dw_slice_skip(s, is_off ? 9 : 7);
+	*name = dw_span_skip(s, is_off ? 9 : 7);
 	end = memchr(name->p, is_off ? ' ' : '=', name->len);
 	if (!end || end == name->p)
 		return false;
 	*have = is_off ? DW_HAVE_NO :
-		value((struct dw_slice){ end + 1, (size_t)(s.p + s.len - end) -
+		value((struct dw_span){ end + 1, (size_t)(s.p + s.len - end) -
 					 1 });
 	name->len = (size_t)(end - name->p);
 	return true;
@@ -148,7 +148,7 @@ void dw_kconfig_parse(const char *text, size_t len, const char *version,
 
 	filter_init(&filter);
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice name;
+		struct dw_span name;
 		enum dw_have have;
 
 		if (!split(line.text, &name, &have))

@@ -202,9 +202,9 @@ static int find_initrd(struct dw_kernel *k, const char *folder,
 
 static bool is_rescue(const char *name)
 {
-	struct dw_slice s = dw_slice_of(name);
+	struct dw_span s = dw_span_of(name);
 
-	return dw_slice_find(s, "rescue") || dw_slice_ends(s, ".old");
+	return dw_span_find(s, "rescue") || dw_span_ends(s, ".old");
 }
 
 static int fill(struct dw_fs *fs, const char *folder, const char *suffix,

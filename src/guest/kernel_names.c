@@ -7,7 +7,7 @@
 
 static bool ends_with(const char *s, const char *suffix)
 {
-	return dw_slice_ends(dw_slice_of(s), suffix);
+	return dw_span_ends(dw_span_of(s), suffix);
 }
 
 /* Left-overs of package managers, signatures, checksums. */
@@ -119,13 +119,13 @@ const char *dw_initrd_pick(const char *suffix, const char *version,
 
 static bool name_is_classic_xen(const struct dw_kernel *k)
 {
-	struct dw_slice v = dw_slice_of(*k->version ? k->version : k->name);
+	struct dw_span v = dw_span_of(*k->version ? k->version : k->name);
 
 	/* Debian's 2.6.32-5-xen-amd64 was a pvops kernel, those before not;
 	 * after it no Debian kernel has the word in its name. */
-	return (dw_slice_find(v, "el5xen") || dw_slice_ends(v, "-xen") ||
-		dw_slice_ends(v, "xenU") || dw_slice_ends(v, "xen0") ||
-		dw_slice_ends(v, "-xenpae") || dw_slice_find(v, "-xen-")) &&
+	return (dw_span_find(v, "el5xen") || dw_span_ends(v, "-xen") ||
+		dw_span_ends(v, "xenU") || dw_span_ends(v, "xen0") ||
+		dw_span_ends(v, "-xenpae") || dw_span_find(v, "-xen-")) &&
 	       !dw_version_at_least(v.p, 2, 6, 32);
 }
 

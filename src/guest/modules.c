@@ -13,7 +13,7 @@
 
 struct module {
 	char name[DW_MODULE_NAME];
-	struct dw_slice needs;	/* the rest of its line in modules.dep */
+	struct dw_span needs;	/* the rest of its line in modules.dep */
 	bool builtin;
 };
 
@@ -24,9 +24,9 @@ struct dw_modules {
 	size_t nr, cap;
 };
 
-static bool strip_suffix(struct dw_slice *s, const char *suffix)
+static bool strip_suffix(struct dw_span *s, const char *suffix)
 {
-	if (!dw_slice_ends(*s, suffix))
+	if (!dw_span_ends(*s, suffix))
 		return false;
 	s->len -= strlen(suffix);
 	return true;
@@ -39,25 +39,25 @@ static void normalise(char *name)
 			*name = '_';
 }
 
-bool dw_module_name(struct dw_slice path, char out[DW_MODULE_NAME])
+bool dw_module_name(struct dw_span path, char out[DW_MODULE_NAME])
 {
 	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;
 
 	if (slash)
-		path = dw_slice_skip(path, (size_t)(slash + 1 - path.p));
+		path = dw_span_skip(path, (size_t)(slash + 1 - path.p));
 	if (!strip_suffix(&path, ".gz") && !strip_suffix(&path, ".xz"))
 		strip_suffix(&path, ".zst");
 	if (!strip_suffix(&path, ".ko") && !strip_suffix(&path, ".o"))
 		return false;
 	if (!path.len || path.len >= DW_MODULE_NAME)
 		return false;
-	dw_slice_copy(path, out, DW_MODULE_NAME);
+	dw_span_copy(path, out, DW_MODULE_NAME);
 	normalise(out);
 	return true;
 }
 
-static int add(struct dw_modules *mods, struct dw_slice path,
-	       struct dw_slice needs, bool builtin, struct dw_err *err)
+static int add(struct dw_modules *mods, struct dw_span path,
+	       struct dw_span needs, bool builtin, struct dw_err *err)
 {
 	struct module *m;
 	char name[DW_MODULE_NAME];
@@ -92,15 +92,15 @@ static int add_dep(struct dw_modules *mods, size_t len, struct dw_err *err)
 	int ret = 0;
 
 	while (!ret && dw_lines_next(&walk, &line)) {
-		struct dw_slice s = line.text;
+		struct dw_span s = line.text;
 		const char *colon = s.len ? memchr(s.p, ':', s.len) : NULL;
 		size_t path_len;
 
 		if (!colon)
 			continue;
 		path_len = (size_t)(colon - s.p);
-		ret = add(mods, (struct dw_slice){ s.p, path_len },
-			  dw_slice_skip(s, path_len + 1), false, err);
+		ret = add(mods, (struct dw_span){ s.p, path_len },
+			  dw_span_skip(s, path_len + 1), false, err);
 	}
 	return ret;
 }
@@ -109,12 +109,12 @@ static int add_builtin(struct dw_modules *mods, const char *text, size_t len,
 		       struct dw_err *err)
 {
 	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_slice none = { "", 0 };
+	struct dw_span none = { "", 0 };
 	struct dw_line line;
 	int ret = 0;
 
 	while (!ret && dw_lines_next(&walk, &line))
-		ret = add(mods, dw_slice_trim(line.text), none, true, err);
+		ret = add(mods, dw_span_trim(line.text), none, true, err);
 	return ret;
 }
 
@@ -252,7 +252,7 @@ int dw_modules_needs(const struct dw_modules *mods, const char *name,
 		start = end;
 		while (start && !strchr(" \t", m->needs.p[start - 1]))
 			start--;
-		if (dw_module_name((struct dw_slice){ m->needs.p + start,
+		if (dw_module_name((struct dw_span){ m->needs.p + start,
 						      end - start }, need))
 			ret = fn(arg, need);
 		end = start;

@@ -22,7 +22,7 @@ enum dw_have {
  * ".ko.zst" (or ".o" of Linux 2.4) taken off and '-' made '_', as modprobe
  * compares them.  False where the path is not a module's.
  */
-bool dw_module_name(struct dw_slice path, char out[DW_MODULE_NAME]);
+bool dw_module_name(struct dw_span path, char out[DW_MODULE_NAME]);
 
 struct dw_modules;
 

@@ -25,46 +25,46 @@ void dw_names_init(struct dw_names *names, const char *uuid,
 			 names->label);
 }
 
-static struct dw_slice unquote(struct dw_slice s)
+static struct dw_span unquote(struct dw_span s)
 {
 	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') &&
 	    s.p[s.len - 1] == s.p[0])
-		return (struct dw_slice){ s.p + 1, s.len - 2 };
+		return (struct dw_span){ s.p + 1, s.len - 2 };
 	return s;
 }
 
-void dw_names_add(struct dw_names *names, struct dw_slice device)
+void dw_names_add(struct dw_names *names, struct dw_span device)
 {
 	device = unquote(device);
-	if (!dw_slice_starts(device, "/dev/") ||
-	    dw_slice_starts(device, "/dev/disk/") ||
-	    dw_slice_is(device, "/dev/root") ||
+	if (!dw_span_starts(device, "/dev/") ||
+	    dw_span_starts(device, "/dev/disk/") ||
+	    dw_span_is(device, "/dev/root") ||
 	    device.len >= sizeof(names->devices[0]) ||
 	    names->devices_nr == DW_NAMES_NR ||
 	    dw_names_is_root(names, device))
 		return;
-	dw_slice_copy(device, names->devices[names->devices_nr++],
+	dw_span_copy(device, names->devices[names->devices_nr++],
 		      sizeof(names->devices[0]));
 }
 
 /* What follows sd, hd, xvd or vd in a disk's name, with its number: the part
  * that a change of driver keeps.  Empty for other names. */
-static struct dw_slice disk_part(struct dw_slice device)
+static struct dw_span disk_part(struct dw_span device)
 {
 	static const char *const stems[] = {
 		"/dev/sd", "/dev/hd", "/dev/xvd", "/dev/vd",
 	};
 
 	for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
-		if (dw_slice_starts(device, stems[i]))
-			return dw_slice_skip(device, strlen(stems[i]));
-	return (struct dw_slice){ "", 0 };
+		if (dw_span_starts(device, stems[i]))
+			return dw_span_skip(device, strlen(stems[i]));
+	return (struct dw_span){ "", 0 };
 }
 
-static bool same_device(struct dw_slice a, const char *text)
+static bool same_device(struct dw_span a, const char *text)
 {
-	struct dw_slice b = dw_slice_of(text);
-	struct dw_slice pa = disk_part(a), pb = disk_part(b);
+	struct dw_span b = dw_span_of(text);
+	struct dw_span pa = disk_part(a), pb = disk_part(b);
 
 	if (a.len == b.len && !memcmp(a.p, b.p, a.len))
 		return true;
@@ -72,44 +72,44 @@ static bool same_device(struct dw_slice a, const char *text)
 }
 
 /* "UUID=x" and "/dev/disk/by-uuid/x" to what they name; false for neither. */
-static bool tagged(struct dw_slice name, const char *tag, const char *folder,
-		   struct dw_slice *value)
+static bool tagged(struct dw_span name, const char *tag, const char *folder,
+		   struct dw_span *value)
 {
-	if (dw_slice_starts(name, tag))
-		*value = unquote(dw_slice_skip(name, strlen(tag)));
-	else if (dw_slice_starts(name, folder))
-		*value = dw_slice_skip(name, strlen(folder));
+	if (dw_span_starts(name, tag))
+		*value = unquote(dw_span_skip(name, strlen(tag)));
+	else if (dw_span_starts(name, folder))
+		*value = dw_span_skip(name, strlen(folder));
 	else
 		return false;
 	return true;
 }
 
-static bool is_own_uuid(const struct dw_names *names, struct dw_slice v)
+static bool is_own_uuid(const struct dw_names *names, struct dw_span v)
 {
 	return *names->uuid && v.len == strlen(names->uuid) &&
 	       !strncasecmp(v.p, names->uuid, v.len);
 }
 
-static bool by_tag(const struct dw_names *names, struct dw_slice name,
+static bool by_tag(const struct dw_names *names, struct dw_span name,
 		   bool *is_uuid)
 {
-	struct dw_slice v;
+	struct dw_span v;
 
 	*is_uuid = tagged(name, "UUID=", "/dev/disk/by-uuid/", &v);
 	if (*is_uuid)
 		return is_own_uuid(names, v);
 	if (tagged(name, "LABEL=", "/dev/disk/by-label/", &v))
-		return *names->label && dw_slice_is(v, names->label);
+		return *names->label && dw_span_is(v, names->label);
 	return false;
 }
 
-bool dw_names_is_root(const struct dw_names *names, struct dw_slice name)
+bool dw_names_is_root(const struct dw_names *names, struct dw_span name)
 {
 	bool is_uuid;
 
 	name = unquote(name);
 	if (by_tag(names, name, &is_uuid) ||
-	    (*names->spec && dw_slice_is(name, names->spec)))
+	    (*names->spec && dw_span_is(name, names->spec)))
 		return true;
 	for (size_t i = 0; i < names->devices_nr; i++)
 		if (same_device(name, names->devices[i]))
@@ -128,7 +128,7 @@ void dw_names_add_part(struct dw_names *names, unsigned nr, const char *uuid)
 	names->parts_nr++;
 }
 
-unsigned dw_name_split(struct dw_slice device, struct dw_slice *disk)
+unsigned dw_name_split(struct dw_span device, struct dw_span *disk)
 {
 	unsigned nr = 0;
 
@@ -143,24 +143,24 @@ unsigned dw_name_split(struct dw_slice device, struct dw_slice *disk)
 }
 
 /* Whether a disk is the one that the root is a partition of. */
-static bool is_own_disk(const struct dw_names *names, struct dw_slice disk)
+static bool is_own_disk(const struct dw_names *names, struct dw_span disk)
 {
 	for (size_t i = 0; i < names->devices_nr; i++) {
-		struct dw_slice own;
+		struct dw_span own;
 		char text[sizeof(names->devices[0])];
 
-		if (!dw_name_split(dw_slice_of(names->devices[i]), &own))
+		if (!dw_name_split(dw_span_of(names->devices[i]), &own))
 			continue;
-		dw_slice_copy(own, text, sizeof(text));
+		dw_span_copy(own, text, sizeof(text));
 		if (same_device(disk, text))
 			return true;
 	}
 	return false;
 }
 
-const char *dw_names_part(const struct dw_names *names, struct dw_slice name)
+const char *dw_names_part(const struct dw_names *names, struct dw_span name)
 {
-	struct dw_slice disk, uuid;
+	struct dw_span disk, uuid;
 	unsigned nr;
 
 	name = unquote(name);
@@ -178,12 +178,12 @@ const char *dw_names_part(const struct dw_names *names, struct dw_slice name)
 	return NULL;
 }
 
-bool dw_names_is_lasting(const struct dw_names *names, struct dw_slice name)
+bool dw_names_is_lasting(const struct dw_names *names, struct dw_span name)
 {
 	bool is_uuid;
 
 	name = unquote(name);
-	if (dw_slice_is(name, names->spec))
+	if (dw_span_is(name, names->spec))
 		return true;
 	if (!by_tag(names, name, &is_uuid))
 		return false;
@@ -192,7 +192,7 @@ bool dw_names_is_lasting(const struct dw_names *names, struct dw_slice name)
 	       !strcasecmp(names->spec + 5, names->uuid);
 }
 
-bool dw_name_is_device(struct dw_slice name)
+bool dw_name_is_device(struct dw_span name)
 {
 	static const char *const starts[] = {
 		"UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID=",
@@ -205,12 +205,12 @@ bool dw_name_is_device(struct dw_slice name)
 
 	name = unquote(name);
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (dw_slice_starts(name, starts[i]))
+		if (dw_span_starts(name, starts[i]))
 			return true;
-	if (!dw_slice_starts(name, "/dev/") || name.len == 5)
+	if (!dw_span_starts(name, "/dev/") || name.len == 5)
 		return false;
 	for (size_t i = 0; i < sizeof(not_disks) / sizeof(*not_disks); i++)
-		if (dw_slice_is(name, not_disks[i]))
+		if (dw_span_is(name, not_disks[i]))
 			return false;
 	return true;
 }

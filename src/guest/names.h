@@ -45,12 +45,12 @@ void dw_names_init(struct dw_names *names, const char *uuid,
 
 /* One more device name of the root, as an fstab or a kernel command line gives
  * it; anything that is no /dev name is ignored. */
-void dw_names_add(struct dw_names *names, struct dw_slice device);
+void dw_names_add(struct dw_names *names, struct dw_span device);
 
 /* Whether a name means the root: its UUID or label in any of the usual forms,
  * or one of its devices (/dev/sda1, /dev/hda1, /dev/xvda1 and /dev/vda1 are
  * the same thing under different drivers). */
-bool dw_names_is_root(const struct dw_names *names, struct dw_slice name);
+bool dw_names_is_root(const struct dw_names *names, struct dw_span name);
 
 /* A partition beside the root, by its number and UUID; more than fit are
  * ignored, which leaves their names as they are. */
@@ -58,17 +58,17 @@ void dw_names_add_part(struct dw_names *names, unsigned nr, const char *uuid);
 
 /* The lasting name of such a partition where 'name' means it: by its UUID, or
  * as a partition of the root's disk.  NULL for others. */
-const char *dw_names_part(const struct dw_names *names, struct dw_slice name);
+const char *dw_names_part(const struct dw_names *names, struct dw_span name);
 
 /* What a name ends in where it is that of a disk and a number: the number of
  * the partition (0: none), and the disk's own name. */
-unsigned dw_name_split(struct dw_slice device, struct dw_slice *disk);
+unsigned dw_name_split(struct dw_span device, struct dw_span *disk);
 
 /* Whether it is a name that lasts: UUID= or LABEL= that is really the root's,
  * so that it needs no change. */
-bool dw_names_is_lasting(const struct dw_names *names, struct dw_slice name);
+bool dw_names_is_lasting(const struct dw_names *names, struct dw_span name);
 
 /* Whether it names a block device at all, in any form. */
-bool dw_name_is_device(struct dw_slice name);
+bool dw_name_is_device(struct dw_span name);
 
 #endif

@@ -9,11 +9,11 @@
 #define DISABLED "# disabled by diskwright: "
 
 /* eth0, eth0:1, eth0.5, eth* for the prefix "eth". */
-static bool is_card(struct dw_slice s, const char *prefix)
+static bool is_card(struct dw_span s, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	if (!dw_slice_starts(s, prefix) || s.len == len)
+	if (!dw_span_starts(s, prefix) || s.len == len)
 		return false;
 	for (size_t i = len; i < s.len; i++)
 		if (s.p[i] == '*' || s.p[i] == ':' || s.p[i] == '.')
@@ -23,18 +23,18 @@ static bool is_card(struct dw_slice s, const char *prefix)
 	return true;
 }
 
-static struct dw_slice unquote(struct dw_slice s)
+static struct dw_span unquote(struct dw_span s)
 {
-	s = dw_slice_trim(s);
+	s = dw_span_trim(s);
 	if (s.len >= 2 && (s.p[0] == '"' || s.p[0] == '\'') &&
 	    s.p[s.len - 1] == s.p[0])
-		return (struct dw_slice){ s.p + 1, s.len - 2 };
+		return (struct dw_span){ s.p + 1, s.len - 2 };
 	return s;
 }
 
 /* key and value around the first 'sep'. */
-static bool split(struct dw_slice line, char sep, struct dw_slice *key,
-		  struct dw_slice *value)
+static bool split(struct dw_span line, char sep, struct dw_span *key,
+		  struct dw_span *value)
 {
 	const char *at = line.len ? memchr(line.p, sep, line.len) : NULL;
 	size_t len;
@@ -42,27 +42,27 @@ static bool split(struct dw_slice line, char sep, struct dw_slice *key,
 	if (!at)
 		return false;
 	len = (size_t)(at - line.p);
-	*key = dw_slice_trim((struct dw_slice){ line.p, len });
-	*value = unquote(dw_slice_skip(line, len + 1));
+	*key = dw_span_trim((struct dw_span){ line.p, len });
+	*value = unquote(dw_span_skip(line, len + 1));
 	return true;
 }
 
-static bool key_is(struct dw_slice key, const char *name)
+static bool key_is(struct dw_span key, const char *name)
 {
 	return key.len == strlen(name) && !strncasecmp(key.p, name, key.len);
 }
 
 /* "iface eth0 inet dhcp", "auto lo eth0" */
-static bool ifupdown_names(struct dw_slice line, const char *prefix)
+static bool ifupdown_names(struct dw_span line, const char *prefix)
 {
-	struct dw_slice word;
+	struct dw_span word;
 	size_t pos = 0;
 
 	if (!dw_word_next(line, &pos, &word) ||
-	    !(dw_slice_is(word, "iface") || dw_slice_is(word, "auto") ||
-	      dw_slice_is(word, "mapping") ||
-	      dw_slice_starts(word, "allow-") ||
-	      dw_slice_is(word, "bridge_ports")))
+	    !(dw_span_is(word, "iface") || dw_span_is(word, "auto") ||
+	      dw_span_is(word, "mapping") ||
+	      dw_span_starts(word, "allow-") ||
+	      dw_span_is(word, "bridge_ports")))
 		return false;
 	while (dw_word_next(line, &pos, &word))
 		if (is_card(word, prefix))
@@ -70,9 +70,9 @@ static bool ifupdown_names(struct dw_slice line, const char *prefix)
 	return false;
 }
 
-static bool any_word_is(struct dw_slice s, const char *prefix)
+static bool any_word_is(struct dw_span s, const char *prefix)
 {
-	struct dw_slice word;
+	struct dw_span word;
 	size_t pos = 0;
 
 	while (dw_word_next(s, &pos, &word))
@@ -81,10 +81,10 @@ static bool any_word_is(struct dw_slice s, const char *prefix)
 	return false;
 }
 
-static bool line_names(enum dw_net_syntax syntax, struct dw_slice line,
+static bool line_names(enum dw_net_syntax syntax, struct dw_span line,
 		       const char *prefix)
 {
-	struct dw_slice key, value;
+	struct dw_span key, value;
 
 	switch (syntax) {
 	case DW_NET_IFUPDOWN:
@@ -113,7 +113,7 @@ static bool line_names(enum dw_net_syntax syntax, struct dw_slice line,
 	}
 }
 
-static bool is_comment(struct dw_slice line)
+static bool is_comment(struct dw_span line)
 {
 	return !line.len || line.p[0] == '#' || line.p[0] == ';';
 }
@@ -125,7 +125,7 @@ bool dw_net_names(enum dw_net_syntax syntax, const char *text, size_t len,
 	struct dw_line line;
 
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice s = dw_slice_trim(line.text);
+		struct dw_span s = dw_span_trim(line.text);
 
 		if (!is_comment(s) && line_names(syntax, s, prefix))
 			return true;
@@ -141,15 +141,15 @@ struct place {
 	int match_indent;	/* netplan: of "match:", -1 outside */
 };
 
-static bool is_udev_pin(struct dw_slice s)
+static bool is_udev_pin(struct dw_span s)
 {
-	return (dw_slice_find(s, "{address}==") ||
-		dw_slice_find(s, "{address}=\"")) &&
-	       (dw_slice_find(s, "NAME=") ||
-		dw_slice_find(s, "rename_netiface"));
+	return (dw_span_find(s, "{address}==") ||
+		dw_span_find(s, "{address}=\"")) &&
+	       (dw_span_find(s, "NAME=") ||
+		dw_span_find(s, "rename_netiface"));
 }
 
-static int indent_of(struct dw_slice line)
+static int indent_of(struct dw_span line)
 {
 	int n = 0;
 
@@ -160,31 +160,31 @@ static int indent_of(struct dw_slice line)
 
 /* Whether the (trimmed) line pins something; follows the sections. */
 static bool is_pin(enum dw_net_syntax syntax, const struct dw_line *line,
-		   struct dw_slice s, struct place *at)
+		   struct dw_span s, struct place *at)
 {
-	struct dw_slice key, value;
+	struct dw_span key, value;
 	bool pin;
 
 	switch (syntax) {
 	case DW_NET_UDEV:
 		pin = at->continued || is_udev_pin(s);
-		at->continued = pin && dw_slice_ends(s, "\\");
+		at->continued = pin && dw_span_ends(s, "\\");
 		return pin;
 	case DW_NET_IFTAB:
-		return dw_slice_starts(s, "eth") && dw_slice_find(s, " mac ");
+		return dw_span_starts(s, "eth") && dw_span_find(s, " mac ");
 	case DW_NET_IFCFG:
 		return split(s, '=', &key, &value) && key_is(key, "HWADDR") &&
 		       value.len;
 	case DW_NET_NETWORKD:
 		if (s.p[0] == '[')
-			at->in_match = dw_slice_is(s, "[Match]");
+			at->in_match = dw_span_is(s, "[Match]");
 		return at->in_match && split(s, '=', &key, &value) &&
 		       (key_is(key, "MACAddress") ||
 			key_is(key, "PermanentMACAddress"));
 	case DW_NET_KEYFILE:
 		if (s.p[0] == '[')
-			at->in_ethernet = dw_slice_is(s, "[ethernet]") ||
-				dw_slice_is(s, "[802-3-ethernet]");
+			at->in_ethernet = dw_span_is(s, "[ethernet]") ||
+				dw_span_is(s, "[802-3-ethernet]");
 		return at->in_ethernet && split(s, '=', &key, &value) &&
 		       key_is(key, "mac-address");
 	case DW_NET_NETPLAN:
@@ -209,7 +209,7 @@ static size_t count_pins(enum dw_net_syntax syntax, const char *text,
 	size_t nr = 0;
 
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice s = dw_slice_trim(line.text);
+		struct dw_span s = dw_span_trim(line.text);
 
 		if (!is_comment(s))
 			nr += is_pin(syntax, &line, s, &at);
@@ -219,7 +219,7 @@ static size_t count_pins(enum dw_net_syntax syntax, const char *text,
 
 /* A match must not become empty: what matched one card by its address then
  * matches every wired card by its name. */
-static void put_disabled(enum dw_net_syntax syntax, struct dw_slice line,
+static void put_disabled(enum dw_net_syntax syntax, struct dw_span line,
 			 bool has_name, const char *eol, struct dw_buf *out)
 {
 	size_t indent = (size_t)indent_of(line);
@@ -227,7 +227,7 @@ static void put_disabled(enum dw_net_syntax syntax, struct dw_slice line,
 	if (syntax == DW_NET_NETPLAN) {
 		dw_buf_add(out, line.p, indent);
 		dw_buf_adds(out, "name: \"e*\"  ");
-		line = dw_slice_skip(line, indent);
+		line = dw_span_skip(line, indent);
 	}
 	dw_buf_adds(out, DISABLED);
 	dw_buf_add(out, line.p, line.len);
@@ -239,15 +239,15 @@ static void put_disabled(enum dw_net_syntax syntax, struct dw_slice line,
 static bool match_has_name(const char *text, size_t len)
 {
 	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_slice key, value;
+	struct dw_span key, value;
 	struct dw_line line;
 	bool in_match = false;
 
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice s = dw_slice_trim(line.text);
+		struct dw_span s = dw_span_trim(line.text);
 
 		if (!is_comment(s) && s.p[0] == '[')
-			in_match = dw_slice_is(s, "[Match]");
+			in_match = dw_span_is(s, "[Match]");
 		else if (in_match && !is_comment(s) &&
 			 split(s, '=', &key, &value) && key_is(key, "Name"))
 			return true;
@@ -270,7 +270,7 @@ int dw_net_unpin(enum dw_net_syntax syntax, const char *text, size_t len,
 	bool leave = syntax == DW_NET_NETPLAN && pins_nr > 1;
 
 	while (dw_lines_next(&walk, &line)) {
-		struct dw_slice s = dw_slice_trim(line.text);
+		struct dw_span s = dw_span_trim(line.text);
 		bool crlf = line.eol.len == 2;
 		size_t start = out->len;
 

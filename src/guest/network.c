@@ -43,13 +43,13 @@ static int add_name(void *arg, const char *name, uint64_t ino,
 		    uint32_t type_mode, struct dw_err *err)
 {
 	struct names *names = arg;
-	struct dw_slice s = dw_slice_of(name);
+	struct dw_span s = dw_span_of(name);
 
 	if (names->nr == FILES_CAP_NR ||
-	    !dw_slice_starts(s, names->place->prefix) ||
-	    !dw_slice_ends(s, names->place->suffix) ||
-	    dw_slice_ends(s, "~") || dw_slice_ends(s, ".bak") ||
-	    dw_slice_ends(s, ".dpkg-old") || dw_slice_ends(s, ".rpmsave"))
+	    !dw_span_starts(s, names->place->prefix) ||
+	    !dw_span_ends(s, names->place->suffix) ||
+	    dw_span_ends(s, "~") || dw_span_ends(s, ".bak") ||
+	    dw_span_ends(s, ".dpkg-old") || dw_span_ends(s, ".rpmsave"))
 		return 0;
 	names->items[names->nr] = strdup(name);
 	if (!names->items[names->nr])

@@ -42,42 +42,42 @@ static const struct {
 	{ "gentoo", DW_DISTRO_GENTOO },
 };
 
-static enum dw_distro by_id(struct dw_slice id)
+static enum dw_distro by_id(struct dw_span id)
 {
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (dw_slice_is(id, ids[i].id))
+		if (dw_span_is(id, ids[i].id))
 			return ids[i].distro;
 	return DW_DISTRO_UNKNOWN;
 }
 
-static void set_version(struct dw_release *out, struct dw_slice text)
+static void set_version(struct dw_release *out, struct dw_span text)
 {
 	struct dw_version v;
 	char s[64];
 
-	dw_slice_copy(text, s, sizeof(s));
+	dw_span_copy(text, s, sizeof(s));
 	v = dw_version_parse(s);
 	out->major = v.major;
 	out->minor = v.minor;
 }
 
-static unsigned first_number(struct dw_slice text)
+static unsigned first_number(struct dw_span text)
 {
 	char s[16];
 
-	dw_slice_copy(text, s, sizeof(s));
+	dw_span_copy(text, s, sizeof(s));
 	return dw_version_parse(s).major;
 }
 
 static bool parse_os_release(const char *text, size_t len,
 			     struct dw_release *out)
 {
-	struct dw_slice v, word;
+	struct dw_span v, word;
 	size_t pos = 0;
 
 	if (!dw_shell_value(text, len, "ID", &v))
 		return false;
-	dw_slice_copy(v, out->id, sizeof(out->id));
+	dw_span_copy(v, out->id, sizeof(out->id));
 	out->distro = by_id(v);
 	if (!out->distro && dw_shell_value(text, len, "ID_LIKE", &v))
 		while (!out->distro && dw_word_next(v, &pos, &word))
@@ -86,29 +86,29 @@ static bool parse_os_release(const char *text, size_t len,
 		set_version(out, v);
 	if (dw_shell_value(text, len, "PRETTY_NAME", &v) ||
 	    dw_shell_value(text, len, "NAME", &v))
-		dw_slice_copy(v, out->name, sizeof(out->name));
+		dw_span_copy(v, out->name, sizeof(out->name));
 	return true;
 }
 
 static bool parse_lsb(const char *text, size_t len, struct dw_release *out)
 {
-	struct dw_slice v;
+	struct dw_span v;
 
 	if (!dw_shell_value(text, len, "DISTRIB_ID", &v))
 		return false;
-	dw_slice_copy(v, out->id, sizeof(out->id));
+	dw_span_copy(v, out->id, sizeof(out->id));
 	for (char *p = out->id; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
-	out->distro = by_id(dw_slice_of(out->id));
+	out->distro = by_id(dw_span_of(out->id));
 	if (dw_shell_value(text, len, "DISTRIB_RELEASE", &v))
 		set_version(out, v);
 	if (dw_shell_value(text, len, "DISTRIB_DESCRIPTION", &v))
-		dw_slice_copy(v, out->name, sizeof(out->name));
+		dw_span_copy(v, out->name, sizeof(out->name));
 	return out->distro != DW_DISTRO_UNKNOWN;
 }
 
 /* "4.0", "5.0.10", "12.4", or of a testing release "squeeze/sid". */
-static bool parse_debian(struct dw_slice line, struct dw_release *out)
+static bool parse_debian(struct dw_span line, struct dw_release *out)
 {
 	static const char *const names[] = {
 		[3] = "sarge", "etch", "lenny", "squeeze", "wheezy", "jessie",
@@ -117,7 +117,7 @@ static bool parse_debian(struct dw_slice line, struct dw_release *out)
 
 	set_version(out, line);
 	for (unsigned i = 3; i < sizeof(names) / sizeof(*names); i++)
-		if (dw_slice_starts(line, names[i]))
+		if (dw_span_starts(line, names[i]))
 			out->major = i;
 	out->distro = DW_DISTRO_DEBIAN;
 	strcpy(out->id, "debian");
@@ -128,53 +128,53 @@ static bool parse_debian(struct dw_slice line, struct dw_release *out)
 
 /* "Red Hat Enterprise Linux AS release 4 (Nahant Update 8)", "CentOS release
  * 5.11 (Final)", "Fedora Core release 6 (Zod)". */
-static bool parse_redhat(struct dw_slice line, struct dw_release *out)
+static bool parse_redhat(struct dw_span line, struct dw_release *out)
 {
-	const char *at = dw_slice_find(line, "release ");
+	const char *at = dw_span_find(line, "release ");
 
 	if (!at)
 		return false;
-	set_version(out, dw_slice_skip(line, (size_t)(at - line.p) + 8));
-	out->distro = dw_slice_starts(line, "Fedora") ? DW_DISTRO_FEDORA :
+	set_version(out, dw_span_skip(line, (size_t)(at - line.p) + 8));
+	out->distro = dw_span_starts(line, "Fedora") ? DW_DISTRO_FEDORA :
 							DW_DISTRO_RHEL;
 	strcpy(out->id, out->distro == DW_DISTRO_FEDORA ? "fedora" :
-	       dw_slice_starts(line, "CentOS") ? "centos" : "rhel");
-	dw_slice_copy(line, out->name, sizeof(out->name));
+	       dw_span_starts(line, "CentOS") ? "centos" : "rhel");
+	dw_span_copy(line, out->name, sizeof(out->name));
 	return true;
 }
 
 /* The name in the first line, then VERSION = 10 and PATCHLEVEL = 4. */
-static bool parse_suse(const char *text, size_t len, struct dw_slice first,
+static bool parse_suse(const char *text, size_t len, struct dw_span first,
 		       struct dw_release *out)
 {
 	struct dw_lines walk = { .p = text, .len = len };
 	struct dw_line line;
 
-	if (!dw_slice_find(first, "SUSE") && !dw_slice_find(first, "SuSE"))
+	if (!dw_span_find(first, "SUSE") && !dw_span_find(first, "SuSE"))
 		return false;
-	out->distro = dw_slice_find(first, "Enterprise") ||
-		      dw_slice_find(first, "ENTERPRISE") ? DW_DISTRO_SLES :
+	out->distro = dw_span_find(first, "Enterprise") ||
+		      dw_span_find(first, "ENTERPRISE") ? DW_DISTRO_SLES :
 							   DW_DISTRO_OPENSUSE;
 	strcpy(out->id, out->distro == DW_DISTRO_SLES ? "sles" : "opensuse");
-	dw_slice_copy(first, out->name, sizeof(out->name));
+	dw_span_copy(first, out->name, sizeof(out->name));
 	while (dw_lines_next(&walk, &line)) {
-		const char *eq = dw_slice_find(line.text, "=");
-		struct dw_slice v;
+		const char *eq = dw_span_find(line.text, "=");
+		struct dw_span v;
 
 		if (!eq)
 			continue;
-		v = dw_slice_trim(dw_slice_skip(line.text,
+		v = dw_span_trim(dw_span_skip(line.text,
 				  (size_t)(eq - line.text.p) + 1));
-		if (dw_slice_starts(line.text, "VERSION"))
+		if (dw_span_starts(line.text, "VERSION"))
 			set_version(out, v);
-		else if (dw_slice_starts(line.text, "PATCHLEVEL"))
+		else if (dw_span_starts(line.text, "PATCHLEVEL"))
 			out->minor = first_number(v);
 	}
 	return true;
 }
 
 static bool parse_simple(enum dw_distro distro, const char *id,
-			 const char *name, struct dw_slice line,
+			 const char *name, struct dw_span line,
 			 struct dw_release *out)
 {
 	out->distro = distro;
@@ -195,7 +195,7 @@ bool dw_release_parse(const char *file, const char *text, size_t len,
 	struct dw_line line = { .text = { "", 0 } };
 
 	dw_lines_next(&walk, &line);
-	line.text = dw_slice_trim(line.text);
+	line.text = dw_span_trim(line.text);
 	if (!strcmp(file, "os-release"))
 		return parse_os_release(text, len, out);
 	if (!strcmp(file, "lsb-release"))
@@ -214,7 +214,7 @@ bool dw_release_parse(const char *file, const char *text, size_t len,
 				    line.text, out);
 	if (!strcmp(file, "gentoo-release"))
 		return parse_simple(DW_DISTRO_GENTOO, "gentoo", "Gentoo",
-				    (struct dw_slice){ "", 0 }, out);
+				    (struct dw_span){ "", 0 }, out);
 	return false;
 }
 

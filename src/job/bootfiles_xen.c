@@ -40,11 +40,6 @@ static int read_config(struct dw_bootfiles *b, const struct dw_boot_file *file,
 	return ret ? dw_err_prefix(err, ret, "%s", file->path) : 0;
 }
 
-static struct dw_slice slice_of_span(struct dw_span s)
-{
-	return (struct dw_slice){ s.p, s.len };
-}
-
 static bool entry_root(const struct dw_boot_entry *e, struct dw_span *root)
 {
 	return e->args && !e->is_other &&
@@ -66,7 +61,7 @@ int dw_bootfiles_learn(struct dw_bootfiles *b, struct dw_err *err)
 			return ret;
 		for (i = 0; conf && i < conf->entries_nr; i++)
 			if (entry_root(&conf->entries[i], &root))
-				dw_names_add(&b->names, slice_of_span(root));
+				dw_names_add(&b->names, root);
 		dw_bootconf_free(conf);
 	}
 	return 0;
@@ -102,8 +97,8 @@ static int set_root(struct dw_bootfiles *b, struct dw_bootconf *conf, size_t i,
 		return 0;
 	edit.value = b->xen_root;
 	if (!b->xen_root) {
-		if (dw_names_is_lasting(&b->names, slice_of_span(root)) ||
-		    !dw_names_is_root(&b->names, slice_of_span(root)))
+		if (dw_names_is_lasting(&b->names, root) ||
+		    !dw_names_is_root(&b->names, root))
 			return 0;
 		ret = dw_bootfiles_root(b, kernel_of(b, e), "xvda", chosen,
 					err);

@@ -85,7 +85,7 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 
 static bool enforces_selinux(struct dw_fs *fs)
 {
-	struct dw_slice value;
+	struct dw_span value;
 	bool enforces;
 	char *text;
 	size_t len;
@@ -94,7 +94,7 @@ static bool enforces_selinux(struct dw_fs *fs)
 			    NULL))
 		return false;
 	enforces = dw_shell_value(text, len, "SELINUX", &value) &&
-		   dw_slice_is(value, "enforcing");
+		   dw_span_is(value, "enforcing");
 	free(text);
 	return enforces;
 }

@@ -140,7 +140,7 @@ int dw_verdict_root(struct dw_verdict_source *source, const char *root,
 		return ret;
 	dw_uuid_format(info.uuid, uuid);
 	dw_names_init(&names, info.has_uuid ? uuid : NULL, info.label, NULL);
-	if (!dw_names_is_lasting(&names, dw_slice_of(root)))
+	if (!dw_names_is_lasting(&names, dw_span_of(root)))
 		return dw_fail(err, DW_NOBOOT,
 			       "root=%s is not this filesystem there", root);
 	if (!has_initrd)

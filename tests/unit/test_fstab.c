@@ -25,7 +25,7 @@ static void teardown(void)
 
 static void edit(const char *text, const char *want)
 {
-	struct dw_slice spec;
+	struct dw_span spec;
 
 	teardown();
 	if (dw_fstab_find(text, strlen(text), "/", &spec))

@@ -201,7 +201,7 @@ int main(void)
 
 	dw_names_init(&names, "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "root",
 		      NULL);
-	dw_names_add(&names, dw_slice_of("/dev/xvda1"));
+	dw_names_add(&names, dw_span_of("/dev/xvda1"));
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, editors, 0, SAMPLES_NR);
 	tcase_add_test(tc, readers);

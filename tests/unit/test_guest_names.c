@@ -20,7 +20,7 @@ static struct dw_changes changes;
 static void setup(void)
 {
 	dw_names_init(&names, UUID, "", NULL);
-	dw_names_add(&names, dw_slice_of("/dev/xvda1"));
+	dw_names_add(&names, dw_span_of("/dev/xvda1"));
 }
 
 static void teardown(void)
@@ -117,7 +117,7 @@ START_TEST(root_names)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct dw_slice s = dw_slice_of(cases[i].name);
+		struct dw_span s = dw_span_of(cases[i].name);
 
 		ck_assert_msg(dw_names_is_root(&names, s) == cases[i].root,
 			      "%s", cases[i].name);
@@ -125,14 +125,14 @@ START_TEST(root_names)
 			      cases[i].name);
 	}
 	ck_assert_uint_eq(names.devices_nr, 1);
-	dw_names_add(&names, dw_slice_of("/dev/sda1"));
-	dw_names_add(&names, dw_slice_of("LABEL=x"));
+	dw_names_add(&names, dw_span_of("/dev/sda1"));
+	dw_names_add(&names, dw_span_of("LABEL=x"));
 	ck_assert_uint_eq(names.devices_nr, 1);
 	for (int i = 0; i < 20; i++) {
 		char dev[] = "/dev/xxxA";
 
 		dev[8] = (char)('A' + i);
-		dw_names_add(&names, dw_slice_of(dev));
+		dw_names_add(&names, dw_span_of(dev));
 	}
 	ck_assert_uint_eq(names.devices_nr, DW_NAMES_NR);
 }

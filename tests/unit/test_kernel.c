@@ -229,7 +229,7 @@ START_TEST(module_names)
 	char name[DW_MODULE_NAME];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		bool is = dw_module_name(dw_slice_of(cases[i][0]), name);
+		bool is = dw_module_name(dw_span_of(cases[i][0]), name);
 
 		ck_assert_msg(is == !!cases[i][1], "%s", cases[i][0]);
 		if (is)
