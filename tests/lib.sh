@@ -71,10 +71,10 @@ cleanup()
 	local p
 
 	for p in "${kept_pids[@]}"; do
-		kill -9 "$p" 2> /dev/null && wait "$p" 2> /dev/null
+		kill -9 "$p" 2> /dev/null || :
+		wait "$p" 2> /dev/null || :
 	done
 	rm -rf "$work"
-	return 0
 }
 trap cleanup EXIT
 trap 'exit 130' INT
