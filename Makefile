@@ -170,10 +170,18 @@ $(BUILD)/tests/helpers/%: tests/helpers/%.c Makefile
 		$(shell $(PKG_CONFIG) --cflags --libs ext2fs com_err)
 
 # The loader's installer as a program, for the loader's tests.
-LAB_BIN := $(BUILD)/tests/boot/loaderlab
+# The second one installs the x86 code that is in the tree.
+LAB_BIN := $(addprefix $(BUILD)/tests/boot/,loaderlab loaderlab-copy)
+$(BUILD)/tests/boot/loaderlab-copy: $(X86)/copy.o
 $(LAB_BIN): $(BUILD)/tests/boot/loaderlab.o $(STATIC)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(STATIC) $(DW_LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) \
+		$(DW_LDLIBS)
+
+$(X86)/copy.o: src/boot/x86/generated.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Programs over single rooms, for shell tests.
 TEST_TOOLS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*tool.c)))
@@ -224,5 +232,6 @@ clean:
 
 .SECONDARY:
 -include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) $(LAB_BIN:=.d) \
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) \
+	$(BUILD)/tests/boot/loaderlab.d \
 	$(TEST_TOOLS:=.d)

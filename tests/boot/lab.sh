@@ -11,7 +11,10 @@ QEMU_TIME=${QEMU_TIME:-60}
 jobs_max=2
 start_lba=2048
 
-[ -x "$LAB" ] || make -s -C "$top" BUILD="$BUILD" "$LAB" || exit 1
+make -s -C "$top" BUILD="$BUILD" "$LAB" "$LAB-copy" > "$work/make.log" 2>&1 || {
+	cat "$work/make.log"
+	exit 1
+}
 echo 'int x;' | ${X86CC:-gcc} -m32 -xc -c -o /dev/null - 2> /dev/null || {
 	echo "skip $(basename "$0"): no compiler makes x86 code (gcc)"
 	exit 77

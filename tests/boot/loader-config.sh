@@ -36,7 +36,10 @@ boot()
 	start fs.img "$@"
 }
 
-# After so many seconds these keys are typed, one after the other.
+# With a display the BIOS keeps off the serial port.
+display="-machine graphics=on -device VGA"
+
+# These keys are typed one after the other; VIDEO holds options of QEMU.
 typing()
 {
 	local key
@@ -52,7 +55,8 @@ boot_typing()
 	INPUT=keys
 	mkfifo keys
 	typing "$@" > keys &
-	boot
+	# shellcheck disable=SC2086
+	boot /boot/syslinux ${VIDEO-}
 	kill $!
 }
 
@@ -323,10 +327,12 @@ menu_typed()
 	boot_typing '\033[B' '\033[B' '\033[A' '\t' 'single\r'
 	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz single"
 	rm keys
+	VIDEO=$display boot_typing '\033[B' '\033[B' '\033[A' '\t' 'now\177\r'
+	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz no"
+	rm keys
 	boot_typing 4 '\r'
 	expect k20f "" "BOOT_IMAGE=/boot/vmlinuz-new"
 }
-# A display is there, so the BIOS keeps off the serial port.
 serial_directive()
 {
 	files
@@ -335,7 +341,8 @@ serial_directive()
 	SAY Hello there
 	DEFAULT /boot/vmlinuz
 	END
-	boot /boot/syslinux -machine graphics=on -device VGA
+	# shellcheck disable=SC2086
+	boot /boot/syslinux $display
 	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz"
 	[ "$(sed '/FAKE/d;/^$/d' said)" = "$(printf 'Hello there\nLoading /boot/vmlinuz... ok')" ]
 }

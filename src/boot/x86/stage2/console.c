@@ -163,10 +163,10 @@ void console_printf(const char *format, ...)
 	va_end(args);
 }
 
-/* 0 if nothing came. */
+/* 0 if nothing came. A BIOS that shows its screen there reads there too. */
 static uint8_t uart_getc(void)
 {
-	if (!port || !(inb(port + UART_STATUS) & STATUS_RECEIVED))
+	if (!port || port_is_screen || !(inb(port + UART_STATUS) & STATUS_RECEIVED))
 		return 0;
 	return inb(port + UART_DATA);
 }

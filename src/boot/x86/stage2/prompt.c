@@ -44,7 +44,7 @@ uint32_t timer_seconds_left(const struct timer *t)
 {
 	if (!t->limit || is_over(t->limit, t->elapsed))
 		return 0;
-	return ((t->limit - t->elapsed) * 10 + 181) / 182;
+	return ((t->limit - t->elapsed) * 10 + 91) / 182;
 }
 
 uint32_t timer_wait(struct timer *t)
