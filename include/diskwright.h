@@ -216,6 +216,7 @@ struct dw_dualboot_options {
 	const char *kvm_root;	/* root= for KVM; NULL: chosen */
 	bool replace_loader;	/* the source boots by another loader */
 	bool allow_unbootable;	/* write it even where a side cannot boot */
+	bool allow_changed;	/* even where the source changes meanwhile */
 	bool keep_net;		/* no net.ifnames=0 */
 	bool new_uuid;		/* give the copy another UUID ... */
 	uint8_t uuid[16];	/* ... this one; zero: derived from the old */

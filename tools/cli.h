@@ -82,6 +82,7 @@ struct cli {
 	const struct cli_verb *verb;
 	struct json_object *json;	/* filled by the verb; NULL: text */
 	struct dw_err err;
+	bool no_force;		/* --force is no way out here */
 };
 
 struct cli_verb {

@@ -171,6 +171,10 @@ static int check_settings(struct settings *s, int operands_nr, char **operands,
 				"dualboot: --in-place takes no TARGET");
 	if (!s->in_place && operands_nr != 2)
 		return cli_fail(err, DW_USAGE, "dualboot: no TARGET is given");
+	if (s->in_place && s->common.force)
+		return cli_fail(err, DW_USAGE, "dualboot: --force does not go"
+				" with --in-place; an image that is in use is"
+				" not changed");
 	if (s->undo && !s->in_place)
 		return cli_fail(err, DW_USAGE,
 				"dualboot: --undo goes with --in-place only");
@@ -225,6 +229,7 @@ static void fill_options(const struct settings *s,
 	o->kvm_root = s->kvm_root;
 	o->replace_loader = s->replace_loader;
 	o->allow_unbootable = s->allow_unbootable;
+	o->allow_changed = s->common.force;
 	o->keep_net = s->keep_net;
 	o->in_place = s->in_place;
 	o->new_uuid = s->new_uuid;
@@ -316,6 +321,7 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 		ret = check_apart(source, target, &cli->err);
 	if (ret)
 		return ret;
+	cli->no_force = s->in_place;
 	if (s->in_place && !s->common.dry_run)
 		flags |= DW_OPEN_RDWR;
 	ret = dw_open(cli->ctx, source, s->common.format, flags, &dev,

@@ -39,7 +39,7 @@ static const char *advice(const struct cli *cli, enum dw_code code)
 	}
 	if (code == DW_EXISTS && is_dualboot)
 		return "--force replaces it";
-	if (code == DW_BUSY && cli->verb->has_force)
+	if (code == DW_BUSY && cli->verb->has_force && !cli->no_force)
 		return "--force uses it all the same";
 	if (code == DW_NOBOOT && is_dualboot)
 		return "--allow-unbootable writes it all the same";

@@ -308,6 +308,7 @@ static int new_plan(struct dw_ctx *ctx, struct dw_dev *source,
 	s->ctx = ctx;
 	s->source = dw_dev_ref(source);
 	s->allow_unbootable = options->allow_unbootable;
+	s->allow_changed = options->allow_changed;
 	s->in_place = options->in_place;
 	s->format = options->format ? dw_format_by_name(options->format)
 				    : &dw_raw_format;

@@ -14,7 +14,7 @@ struct dw_dualboot_state {
 	struct dw_new_disk disk;	/* the same as the result will read */
 	const struct dw_format_driver *format;
 	uint8_t superblock[1024];	/* as it was when planning began */
-	bool allow_unbootable;
+	bool allow_unbootable, allow_changed;
 	bool in_place;
 	struct dw_used_run *runs;	/* of disk.whole; NULL in place */
 	size_t runs_nr;

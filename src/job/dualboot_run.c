@@ -18,6 +18,8 @@ int dw_dualboot_check_source(struct dw_dualboot_plan *plan,
 	uint8_t now[sizeof(s->superblock)];
 	int ret;
 
+	if (s->allow_changed && !s->in_place)
+		return 0;
 	ret = dw_dev_check_unchanged(s->source, err);
 	if (!ret)
 		ret = dw_dev_pread(s->source,

@@ -47,6 +47,7 @@ status 2 "no TARGET" dualboot src.img
 status 2 "takes no TARGET" dualboot --in-place src.img a.img
 status 2 "--undo goes with --in-place" dualboot --undo=u src.img a.img
 status 2 "--in-place changes a raw" dualboot --in-place -O qcow2 src.img
+status 2 "--force does not go" dualboot --in-place --force src.img
 status 2 "too many operands" dualboot a b c
 status 2 "too few operands" inspect
 status 2 "too many operands" inspect a b
