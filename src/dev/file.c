@@ -16,10 +16,14 @@
 #include "dev/hostlock.h"
 #include "dev/kinds.h"
 
+/* What a flush takes in one go without it being worth beginning earlier. */
+#define WRITE_BEHIND_LEN (256u << 10)
+
 struct file_dev {
 	struct dw_dev dev;
 	int fd;
 	bool is_block;
+	bool write_behind;
 	/* As it was when it was opened: a source must not change under us. */
 	struct timespec mtime;
 	uint64_t opened_size;
@@ -60,9 +64,22 @@ static int file_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 	return 0;
 }
 
+/*
+ * A file that will be flushed at the end had better begin to reach the disk
+ * while the rest is still being made.  Only advice; small pieces are left to
+ * the flush.
+ */
+static void begin_writeback(struct file_dev *file, uint64_t off, size_t len)
+{
+	if (file->write_behind && len >= WRITE_BEHIND_LEN)
+		sync_file_range(file->fd, (off_t)off, (off_t)len,
+				SYNC_FILE_RANGE_WRITE);
+}
+
 static int file_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
 		       size_t len, struct dw_err *err)
 {
+	const uint64_t start_off = off;
 	const uint8_t *p = buf;
 	ssize_t done;
 
@@ -78,6 +95,7 @@ static int file_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
 		off += (uint64_t)done;
 		len -= (size_t)done;
 	}
+	begin_writeback(file_of(dev), start_off, off - start_off);
 	return 0;
 }
 
@@ -360,4 +378,10 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 		}
 	}
 	return dw_file_from_fd_take(fd, path, !rdwr, out, err);
+}
+
+void dw_file_write_behind(struct dw_dev *dev)
+{
+	if (dev->driver == &file_driver)
+		file_of(dev)->write_behind = true;
 }

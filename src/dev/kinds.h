@@ -18,6 +18,10 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 int dw_file_from_fd_take(int fd, const char *name, bool readonly,
 			 struct dw_dev **out, struct dw_err *err);
 
+/* Large writes begin to reach the disk at once, so that the flush at the end
+ * has little left to do.  Nothing on other kinds of device. */
+void dw_file_write_behind(struct dw_dev *dev);
+
 /* size bytes of zeros in memory; only what is written takes memory. */
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);

@@ -257,6 +257,8 @@ int dw_output_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 		ret = split_path(f, path, err);
 	if (!ret)
 		ret = open_target(ctx, f, err);
+	if (!ret && f->sync)
+		dw_file_write_behind(f->out.dev);
 	if (ret) {
 		dw_output_close(&f->out);
 		return ret;
