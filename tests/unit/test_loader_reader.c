@@ -52,7 +52,6 @@ static void load(const char *path)
 
 static void setup(void)
 {
-	fsimg_require_tools();
 	/* Exactly as much as stage 2 has. */
 	slots = malloc(EXT_SLOTS * EXT_BLOCK_MAX);
 	content = malloc(FILE_MAX);
@@ -371,6 +370,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	fsimg_require_tools();
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, reads_what_was_written, 0, KINDS_NR);
