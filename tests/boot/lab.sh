@@ -21,6 +21,7 @@ echo 'int x;' | ${X86CC:-gcc} -m32 -xc -c -o /dev/null - 2> /dev/null || {
 }
 "$top/tests/boot/fakekernel/mkkernel.sh" 204 600 "$work/k204"
 "$top/tests/boot/fakekernel/mkkernel.sh" 20f 1500 "$work/k20f"
+"$top/tests/boot/fakekernel/mkkernel.sh" 200 60 "$work/k200"
 seq 1 20000 > "$work/initrd"
 seq 7 3000 > "$work/initrd2"
 
@@ -116,8 +117,10 @@ start()
 	local image=$1 bus=${BUS:-virtio-blk-pci,drive=d} rc=0
 
 	shift
+	# Where nothing boots the BIOS resets, and that ends QEMU.
 	timeout "$QEMU_TIME" nice qemu-system-x86_64 -accel tcg -m 64 \
 		-nodefaults -display none -machine graphics=off -no-reboot \
+		-boot reboot-timeout=1 \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-drive file="$image",format=raw,if=none,id=d,snapshot=on \
 		"$@" -device "$bus" -serial stdio \
@@ -141,5 +144,5 @@ expect()
 	fi
 	grep -Fxq "FAKE cmdline=[$cmdline]" said
 	grep -q "cs=00009020 ss=00009000 sp=00009800" said
-	grep -q "loader=000000ff flags=00000081 heap_end=00009600" said
+	grep -q "loader=000000ff flags=${FLAGS:-00000081} heap_end=${HEAP:-00009600}" said
 }

@@ -48,7 +48,7 @@ typing()
 		sleep 1.5
 		printf "$key"
 	done
-	sleep 60
+	exec sleep 60
 }
 boot_typing()
 {
@@ -453,6 +453,18 @@ memory_limits()
 	grep 'a: initrd does not fit into memory' said
 	grep 'b: initrd does not fit into memory' said
 }
+# The oldest protocol: no heap, the command line found by a magic number.
+protocol_200()
+{
+	files
+	cp "$work/k200" tree/boot/vmlinuz
+	config <<-END
+	DEFAULT /boot/vmlinuz initrd=/boot/initrd.img
+	END
+	boot
+	FLAGS=00000001 HEAP=00000000 expect k200 "$work/initrd" \
+		"BOOT_IMAGE=/boot/vmlinuz initrd=/boot/initrd.img"
+}
 # The initrd lies as high as the kernel says, though there is memory above.
 addresses()
 {
@@ -475,7 +487,7 @@ for c in ${CASES:-search_order messy_text initrd_list append_dash_and_include \
 	prompt_times_out prompt_typed menu_default_on_timeout \
 	menu_by_default_line menu_typed serial_directive serial_twice \
 	serial_missing long_command_line many_entries no_configuration \
-	local_boot memory_limits addresses}; do
+	local_boot memory_limits protocol_200 addresses}; do
 	case_run "$c"
 done
 cases_done

@@ -21,6 +21,8 @@
 #define HDR_INITRD_LEN	0x21c
 #define HDR_HEAP_END	0x224
 #define HDR_CMDLINE	0x228
+#define OLD_CMDLINE_MAGIC 0x20	/* before 2.02 */
+#define OLD_CMDLINE_OFF	0x22
 
 asm(".section .head, \"ax\"\n"
     "	movw	$0x10, %ax\n"
@@ -95,6 +97,15 @@ static uint16_t get16(const uint8_t *p)
 	return *(const uint16_t *)p;
 }
 
+static const char *cmdline_of(const uint8_t *setup)
+{
+	if (get16(setup + HDR_VERSION) >= 0x202)
+		return (const char *)get32(setup + HDR_CMDLINE);
+	if (get16(setup + OLD_CMDLINE_MAGIC) != 0xa33f)
+		return "none";
+	return (const char *)setup + get16(setup + OLD_CMDLINE_OFF);
+}
+
 void report(const uint8_t *setup)
 {
 	const uint8_t *kernel = (const uint8_t *)0x100000;
@@ -121,7 +132,7 @@ void report(const uint8_t *setup)
 	put_hex(" len=", initrd_len);
 	put_hex(" crc=", crc32((const uint8_t *)initrd, initrd_len));
 	put("\r\nFAKE cmdline=[");
-	put((const char *)get32(setup + HDR_CMDLINE));
+	put(cmdline_of(setup));
 	put("]\r\nFAKE end\r\n");
 	outb(DEBUG_EXIT, 0x10);
 	for (;;)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Makes a test kernel: mkkernel.sh PROTOCOL(204|20f) PAYLOAD-KIB OUT [WORKDIR]
+# Makes a test kernel: mkkernel.sh PROTOCOL(200|204|20f) PAYLOAD-KIB OUT
 #
 # Half of its payload is zeros in runs of 64 KiB, so that it can have holes,
 # the rest is different in each sector. OUT.crc gets the checksum that the

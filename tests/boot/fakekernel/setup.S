@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Setup of a kernel that only tells what it was given. PROTOCOL is the boot
- * protocol it speaks: 0x204 (not relocatable, as in Linux 2.6.18) or 0x20f.
+ * protocol it speaks: 0x204 (not relocatable, as in Linux 2.6.18), 0x20f, or
+ * an old one: 0x200.
  */
 #define SETUP_SECTORS	4
 #define REPORT		0x1c0	/* free bytes of the first sector: */
