@@ -110,6 +110,17 @@ convert()
 	[ -s "$dst" ] || finish
 }
 
+# again_the_same SOURCE TARGET FORMAT: one thread gives the same bytes.
+again_the_same()
+{
+	local again=$work/out/again.$3 rc=0
+
+	unprivileged "$DISKWRIGHT" dualboot -j1 "$1" "$again" &&
+		cmp "$2" "$again" || rc=1
+	rm -f "$again"
+	return $rc
+}
+
 # prove GUEST raw|qcow2 BUS...: everything that a converted guest must show.
 prove()
 {
@@ -121,6 +132,8 @@ prove()
 	dst=$work/out/dual.$format raw=$work/out/dual.raw
 	fix_source "$src" "$work/fixed"
 	convert "$guest" "$src" "$dst"
+	check "$guest: with one thread, the same bytes" \
+		again_the_same "$src" "$dst" "$format"
 	if [ "$format" = qcow2 ]; then
 		check "$guest: qemu-img check" qemu-img check "$dst"
 		qemu-img convert -O raw "$dst" "$raw"
