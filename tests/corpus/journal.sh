@@ -3,7 +3,7 @@
 # e2fsprogs' own images with journals and orphans (CORPUS/e2fsprogs): replay
 # alone equals e2fsck -E journal_only, and the whole leaves e2fsck nothing.
 set -eu
-corpus=$(realpath "${CORPUS:-../shared/corpus}")
+corpus=$(realpath "${CORPUS:?names the folder of foreign images}")
 . "$(dirname "$0")/../lib-recover.sh"
 need e2fsck dumpe2fs debugfs gzip bzip2 zstd
 

@@ -3,7 +3,7 @@
 # Foreign partition tables (CORPUS/util-linux) read as libblkid printed them;
 # tables of other kinds, and filesystems, are not taken for ours.
 set -eu
-corpus=$(realpath "${CORPUS:-../shared/corpus}")
+corpus=$(realpath "${CORPUS:?names the folder of foreign images}")
 . "$(dirname "$0")/../lib-formats.sh"
 need xz
 

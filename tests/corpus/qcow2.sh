@@ -3,7 +3,7 @@
 # Foreign qcow2 images (CORPUS/lab-qcow2): each reads to the checksum that its
 # maker's qemu-img gave, or is refused by name.
 set -eu
-corpus=$(realpath "${CORPUS:-../shared/corpus}")
+corpus=$(realpath "${CORPUS:?names the folder of foreign images}")
 . "$(dirname "$0")/../lib-formats.sh"
 need xz tar sha256sum
 
