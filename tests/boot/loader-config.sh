@@ -39,13 +39,17 @@ boot()
 # With a display the BIOS keeps off the serial port.
 display="-machine graphics=on -device VGA"
 
-# These keys are typed one after the other; VIDEO holds options of QEMU.
+# These keys are typed one after the other, once something asks for them;
+# VIDEO holds options of QEMU.
 typing()
 {
 	local key
 
+	until grep -aqE 'boot:|Esc: prompt' serial.log 2> /dev/null; do
+		sleep 0.2
+	done
 	for key; do
-		sleep 1.5
+		sleep 1
 		printf "$key"
 	done
 	exec sleep 60
@@ -53,6 +57,7 @@ typing()
 boot_typing()
 {
 	INPUT=keys
+	rm -f keys serial.log
 	mkfifo keys
 	typing "$@" > keys &
 	# shellcheck disable=SC2086
@@ -326,10 +331,8 @@ menu_typed()
 	END
 	boot_typing '\033[B' '\033[B' '\033[A' '\t' 'single\r'
 	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz single"
-	rm keys
 	VIDEO=$display boot_typing '\033[B' '\033[B' '\033[A' '\t' 'now\177\r'
 	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz no"
-	rm keys
 	boot_typing 4 '\r'
 	expect k20f "" "BOOT_IMAGE=/boot/vmlinuz-new"
 }

@@ -25,6 +25,7 @@
 #define STATUS_RECEIVED	0x01
 #define STATUS_CAN_SEND	0x20
 
+#define SCAN_EXTENDED	0xe0	/* in place of ASCII */
 #define SCAN_UP		0x48
 #define SCAN_DOWN	0x50
 
@@ -34,9 +35,9 @@
 
 /* A port nobody listens to must not hold up the boot for long. */
 #define SEND_POLLS_MAX	200000
-#define ESCAPE_POLLS_MAX 20000
 
 #define ECHO_TICKS	2
+#define ESCAPE_TICKS	3
 
 static uint16_t port;		/* 0: none */
 static bool port_is_screen;	/* the BIOS shows its screen there too */
@@ -171,46 +172,49 @@ static uint8_t uart_getc(void)
 	return inb(port + UART_DATA);
 }
 
-static uint8_t uart_getc_soon(void)
+/* A key as it comes, from the keyboard or the port; 0 if there is none. */
+static uint32_t raw_key(void)
 {
-	uint8_t c = 0;
-	uint32_t i;
+	uint16_t key = bios_key();
+	uint32_t c = key & 0xff;
 
-	for (i = 0; i < ESCAPE_POLLS_MAX && !c; i++)
+	if (key >> 8 == SCAN_UP && (!c || c == SCAN_EXTENDED))
+		return KEY_UP;
+	if (key >> 8 == SCAN_DOWN && (!c || c == SCAN_EXTENDED))
+		return KEY_DOWN;
+	if (!key)
 		c = uart_getc();
-	return c;
-}
-
-/* A terminal sends cursor keys as ESC [ A or ESC O A. */
-static uint32_t uart_key(void)
-{
-	uint8_t c = uart_getc();
-
 	if (c == 0x7f)
 		return KEY_BACKSPACE;
 	if (c == '\n')
 		return KEY_ENTER;
-	if (c != KEY_ESCAPE)
-		return c;
-	c = uart_getc_soon();
-	if (c != '[' && c != 'O')
-		return KEY_ESCAPE;
-	c = uart_getc_soon();
-	return c == 'A' ? KEY_UP : c == 'B' ? KEY_DOWN : 0;
+	return c == SCAN_EXTENDED ? 0 : c;
 }
 
+static uint32_t raw_key_soon(void)
+{
+	uint32_t key = raw_key(), i;
+
+	for (i = 0; i < ESCAPE_TICKS && !key; i++) {
+		bios_idle();
+		key = raw_key();
+	}
+	return key;
+}
+
+/*
+ * A terminal sends cursor keys as ESC [ A or ESC O A; a BIOS that reads it
+ * does not always find all three at once, and then hands them on as they are.
+ */
 uint32_t console_key(void)
 {
-	uint16_t key = bios_key();
+	uint32_t key = raw_key();
 
-	if ((key & 0xff) && (key & 0xff) != 0xe0)
-		return key & 0xff;
-	switch (key >> 8) {
-	case SCAN_UP:
-		return KEY_UP;
-	case SCAN_DOWN:
-		return KEY_DOWN;
-	default:
-		return uart_key();
-	}
+	if (key != KEY_ESCAPE)
+		return key;
+	key = raw_key_soon();
+	if (key != '[' && key != 'O')
+		return KEY_ESCAPE;
+	key = raw_key_soon();
+	return key == 'A' ? KEY_UP : key == 'B' ? KEY_DOWN : 0;
 }
