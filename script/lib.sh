@@ -19,7 +19,7 @@ packages_for()
 	build)	echo make gcc libc6-dev pkg-config libext2fs-dev comerr-dev \
 			libblkid-dev zlib1g-dev liblzma-dev libzstd-dev \
 			liblz4-dev libjson-c-dev ;;
-	guests)	echo mmdebstrap fakeroot fakechroot uidmap \
+	guests)	echo mmdebstrap fakeroot uidmap \
 			debian-archive-keyring e2fsprogs ;;
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Makes a test guest where it is not there yet, and prints its path.
 #
-#   tests/guests/make.sh GUEST
+#   tests/guests/make.sh GUEST|--list
 #
 # Each is a raw ext image without a partition table, as Xen guests have them:
 #
@@ -28,6 +28,7 @@ ext4-grubcfg)	release=trixie boot=grubcfg uuid=3 ;;
 ext4-none)	release=bookworm boot=none uuid=4 ;;
 cut-list)	release=bookworm boot=menulst uuid=5 ;;
 cut-file)	release=trixie boot=menulst uuid=6 mkfs=(-O orphan_file) ;;
+--list)	sed -n 's/^\([a-z0-9-]*\))\trelease=.*/\1/p' "$0"; exit 0 ;;
 *)	echo "make.sh: no such guest: $name" >&2; exit 2 ;;
 esac
 case $name in
