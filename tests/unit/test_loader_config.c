@@ -194,6 +194,8 @@ START_TEST(command_line)
 	ck_assert_uint_eq(cl.mem_end, 0);
 	ck_assert_uint_eq(cl.vga, 0x31a);
 	ck_assert(!cl.quiet && !cl.initrd);
+	cmdline_build(&cl, "k", NULL, "initrd=/a b", "/c", NULL);
+	ck_assert_str_eq(cl.initrd, "/a b initrd=/c");
 
 	memset(options, 'x', sizeof(options));
 	options[sizeof(options) - 1] = 0;

@@ -57,25 +57,39 @@ static const char *value_of(const char *word, const char *name)
 	return word;
 }
 
-static void obey(struct cmdline *cl)
+/* Obeys the words from 'word' on; returns the first initrd= among them. */
+static const char *obey(struct cmdline *cl, const char *word)
 {
-	const char *word = cl->text, *v;
+	const char *initrd = NULL, *v;
 
-	for (; *word; word = skip_blanks(skip_word(word))) {
+	for (word = skip_blanks(word); *word;
+	     word = skip_blanks(skip_word(word))) {
 		if ((v = value_of(word, "mem=")))
 			cl->mem_end = parse_mem(v);
 		else if ((v = value_of(word, "vga=")))
 			cl->vga = parse_vga(v);
-		else if ((v = value_of(word, "initrd=")))
-			cl->initrd = v;
+		else if (!initrd && (v = value_of(word, "initrd=")))
+			initrd = v;
 		else if (has_word(word, "quiet"))
 			cl->quiet = true;
 	}
+	return initrd;
 }
 
+static const char *end_of(const struct cmdline *cl)
+{
+	return cl->text + strlen(cl->text);
+}
+
+/*
+ * Of an entry syslinux takes the first initrd=, which is that of APPEND before
+ * INITRD; what is typed behind it is meant to change it.
+ */
 void cmdline_build(struct cmdline *cl, const char *kernel, const char *first,
 		   const char *second, const char *initrd, const char *last)
 {
+	const char *group, *typed;
+
 	memset(cl, 0, sizeof(*cl));
 	cl->vga = VGA_NORMAL;
 	add(cl, "BOOT_IMAGE=", kernel, skip_word(kernel) - kernel);
@@ -83,6 +97,10 @@ void cmdline_build(struct cmdline *cl, const char *kernel, const char *first,
 	add_options(cl, second);
 	if (initrd && *initrd)
 		add(cl, " initrd=", initrd, skip_word(initrd) - initrd);
+	cl->initrd = obey(cl, cl->text);
+	group = end_of(cl);
 	add_options(cl, last);
-	obey(cl);
+	typed = obey(cl, group);
+	if (typed)
+		cl->initrd = typed;
 }
