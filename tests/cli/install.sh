@@ -40,8 +40,9 @@ export PKG_CONFIG_PATH=$dest$prefix/lib/pkgconfig
 pc=(pkg-config --define-variable=prefix="$dest$prefix"
 	--define-variable=libdir="$dest$prefix/lib"
 	--define-variable=includedir="$dest$prefix/include")
-# shellcheck disable=SC2046
-check 'builds against the shared library' cc -Wall -Werror \
+# A library built with a sanitizer needs its users built likewise.
+# shellcheck disable=SC2046,SC2086
+check 'builds against the shared library' cc -Wall -Werror ${CFLAGS-} \
 	-o "$work/shared" "$work/use.c" $("${pc[@]}" --cflags --libs diskwright)
 check 'runs with the shared library' env \
 	LD_LIBRARY_PATH="$dest$prefix/lib" "$work/shared"
