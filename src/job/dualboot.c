@@ -154,6 +154,9 @@ static int mark_used(struct dw_dualboot_plan *plan, struct dw_err *err)
 			     "marked free, block %" PRIu64 " first; they are "
 			     "kept, run e2fsck on the result",
 			     used->unmarked_blk_nr, used->first_unmarked_blk);
+	if (!ret && plan->fs.has_errors)
+		dw_notes_add(&plan->notes, "the filesystem is marked as having "
+			     "errors; run e2fsck on the result");
 	if (!ret && used->damaged_inodes_nr)
 		dw_notes_add(&plan->notes, "%" PRIu64 " inodes are damaged; "
 			     "run e2fsck on the result",

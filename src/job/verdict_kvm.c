@@ -151,7 +151,10 @@ static int read_entry(struct dw_verdict_source *source,
 	if (!ret)
 		ret = dw_bootconf_parse(kind, text, len, &conf, err);
 	if (!ret && !conf->entries_nr)
-		ret = dw_fail(err, DW_NOBOOT, "%s has no entry", path);
+		ret = dw_fail(err, DW_NOBOOT, conf->includes_nr
+			      ? "%s has its entries in files that it includes, "
+				"which are not followed here"
+			      : "%s has no entry", path);
 	if (!ret) {
 		nr = conf->default_nr < 0 ? 0 : conf->default_nr;
 		ret = copy_entry(&conf->entries[nr], path, v, err);
