@@ -88,6 +88,16 @@ DW_PUBLIC void dw_ctx_set_threads(struct dw_ctx *ctx, unsigned threads_nr);
 DW_PUBLIC void dw_ctx_set_clock(struct dw_ctx *ctx, int64_t seconds);
 /* Cap of what a job may hold of an image's metadata, bytes. */
 DW_PUBLIC void dw_ctx_set_memory_cap(struct dw_ctx *ctx, uint64_t len);
+/* Bytes a second that a copy may read at most; 0: as fast as it can. */
+DW_PUBLIC void dw_ctx_set_rate(struct dw_ctx *ctx, uint64_t bytes_per_second);
+/* Lets images name backing and data files below this folder; without it none
+ * is opened. */
+DW_PUBLIC int dw_ctx_set_backing_dir(struct dw_ctx *ctx, const char *path,
+				     struct dw_err *err);
+/* Where what must be kept aside lies meanwhile, unnamed (an image that comes
+ * through a pipe, or in one piece of gzip); NULL: TMPDIR, else /var/tmp. */
+DW_PUBLIC int dw_ctx_set_spool_dir(struct dw_ctx *ctx, const char *path,
+				   struct dw_err *err);
 DW_PUBLIC void dw_ctx_set_progress(struct dw_ctx *ctx, dw_progress_fn fn,
 				   void *arg);
 /* Asks every job under this context to stop soon; safe in a signal handler. */
@@ -288,6 +298,146 @@ DW_PUBLIC void dw_dualboot_report_free(struct dw_dualboot_report *report);
  * record.  DW_NOENT where there is no record. */
 DW_PUBLIC int dw_undo(struct dw_ctx *ctx, const char *path,
 		      const char *undo_path, struct dw_err *err);
+
+/* ---- image files: what they are, and care for them ---------------------- */
+
+struct dw_image_snapshot {
+	char *id;
+	char *name;
+	uint64_t disk_size;	/* bytes; of the disk as it was then */
+	uint64_t vm_state_len;
+	int64_t time;		/* seconds since 1970 */
+	uint32_t time_ns;
+	uint64_t vm_clock_ns;
+};
+
+struct dw_image_info {
+	char *path;
+	const char *format;	/* "qcow2" */
+	uint64_t size;		/* of the virtual disk, bytes */
+	uint64_t file_len;	/* of the image file */
+	uint64_t host_len;	/* what the host stores of it */
+	uint32_t cluster_len;	/* 0: the format has none */
+	char *subformat;	/* "streamOptimized", or NULL */
+	const char *codec;	/* of compressed clusters: "zlib"; NULL: none */
+	char *backing_name, *backing_format;	/* or NULL */
+	char *data_file;	/* or NULL */
+	const char *encryption;	/* "LUKS"; NULL: none */
+	unsigned version;	/* qcow2: 2 or 3; 0: the format has none */
+	unsigned refcount_bits;
+	bool lazy_refcounts, extended_l2, dirty, corrupt;
+	size_t snapshots_nr;
+	struct dw_image_snapshot *snapshots;
+};
+
+/* Reads what the image file says of itself, and opens nothing that it names. */
+DW_PUBLIC int dw_image_info(struct dw_ctx *ctx, const char *path,
+			    const char *format, unsigned flags,
+			    struct dw_image_info **out, struct dw_err *err);
+DW_PUBLIC void dw_image_info_free(struct dw_image_info *info);
+
+struct dw_image_check {
+	const char *format;
+	bool checkable;		/* false: the format has nothing to check */
+	uint64_t corruptions_nr, leaks_nr;
+	uint64_t corruptions_fixed_nr, leaks_fixed_nr;
+	uint64_t clusters_nr;	/* of the virtual disk ... */
+	uint64_t allocated_nr, compressed_nr, fragmented_nr;
+	uint64_t image_end_off;	/* behind the last cluster in use */
+	struct dw_notes notes;	/* the first corruptions, with numbers */
+};
+
+/* Counts as 'qemu-img check' does: leaks take space, corruptions lose data.
+ * With 'repair' the figures are those left after it. */
+DW_PUBLIC int dw_image_check(struct dw_ctx *ctx, const char *path,
+			     const char *format, unsigned flags, bool repair,
+			     struct dw_image_check **out, struct dw_err *err);
+DW_PUBLIC void dw_image_check_free(struct dw_image_check *check);
+
+/* Grows an image in place; smaller is refused. */
+DW_PUBLIC int dw_image_resize(struct dw_ctx *ctx, const char *path,
+			      const char *format, unsigned flags, uint64_t size,
+			      struct dw_err *err);
+
+enum dw_map_kind { DW_MAP_DATA, DW_MAP_ZERO, DW_MAP_UNMAPPED, DW_MAP_COMPRESSED };
+
+struct dw_map_run {
+	uint64_t off, len;	/* of the disk */
+	enum dw_map_kind kind;
+	bool has_host_off;	/* lies plain in the image file, at ... */
+	uint64_t host_off;
+};
+
+typedef int (*dw_map_fn)(void *arg, const struct dw_map_run *run,
+			 struct dw_err *err);
+/* The whole disk, run by run, neighbours of one kind joined. */
+DW_PUBLIC int dw_image_map(struct dw_ctx *ctx, struct dw_dev *dev, dw_map_fn fn,
+			   void *arg, struct dw_err *err);
+
+struct dw_compare_report {
+	bool equal;
+	bool sizes_differ;	/* the rest of the longer one counts as data */
+	uint64_t first_off;	/* of the first byte that differs */
+	uint64_t compared_len;	/* bytes that had to be read, of each */
+};
+
+/* Compares what guests would read; a longer disk equals a shorter one where
+ * the rest is zeros, unless 'strict'. */
+DW_PUBLIC int dw_compare(struct dw_ctx *ctx, struct dw_dev *a, struct dw_dev *b,
+			 bool strict, struct dw_compare_report *out,
+			 struct dw_err *err);
+
+/* ---- convert: a disk into a new image ----------------------------------- */
+
+struct dw_convert_options {
+	size_t size;		/* sizeof(struct dw_convert_options) */
+	const char *format;	/* "raw", "qcow2", "vhd", "vmdk", "gzip", "xz",
+				 * "zstd"; NULL: raw */
+	const char *subformat;	/* vhd: "dynamic", "fixed"; vmdk:
+				 * "monolithicSparse", "streamOptimized" */
+	const char *compress;	/* "zlib", "zstd", with ":LEVEL"; NULL: none */
+	uint32_t cluster_len;	/* 0: the format's default */
+	bool all_blocks;	/* deleted blocks too, nothing recovered */
+	bool allow_changed;	/* even where the source changes meanwhile */
+};
+
+struct dw_convert_state;
+
+/* One area of the source, and how it will be copied. */
+struct dw_convert_area {
+	char *name;		/* "p1", "partition table", "disk" */
+	char *type;		/* "ext4", "swap", "unknown" */
+	uint64_t off, len;
+	uint64_t wanted_len;	/* bytes that will be looked at */
+	struct dw_recovery recovery;	/* of a filesystem */
+	char *note;		/* why it is copied in full, or NULL */
+};
+
+struct dw_convert_plan {
+	const char *target_format;
+	uint64_t disk_size;
+	uint64_t copy_len;
+	size_t areas_nr;
+	struct dw_convert_area *areas;
+	struct dw_notes notes;
+	struct dw_convert_state *state;
+};
+
+struct dw_convert_report {
+	uint64_t copied_len;	/* read and looked at */
+	uint64_t written_len;	/* of them not zero */
+	uint64_t file_len;	/* of the new image; 0: a pipe */
+};
+
+DW_PUBLIC int dw_convert_plan(struct dw_ctx *ctx, struct dw_dev *source,
+			      const struct dw_convert_options *options,
+			      struct dw_convert_plan **out,
+			      struct dw_err *err);
+DW_PUBLIC int dw_convert_run(struct dw_convert_plan *plan,
+			     struct dw_output *output,
+			     struct dw_convert_report *report,
+			     struct dw_err *err);
+DW_PUBLIC void dw_convert_plan_free(struct dw_convert_plan *plan);
 
 /* ---- inspect: the layers of an image ------------------------------------ */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The context: what the caller allows, and how it is told of progress. */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ void dw_ctx_free(struct dw_ctx *ctx)
 	if (!ctx)
 		return;
 	pthread_mutex_destroy(&ctx->progress_lock);
+	free(ctx->backing_dir);
+	free(ctx->spool_dir);
 	free(ctx);
 }
 
@@ -52,6 +55,35 @@ void dw_ctx_set_clock(struct dw_ctx *ctx, int64_t seconds)
 void dw_ctx_set_memory_cap(struct dw_ctx *ctx, uint64_t len)
 {
 	ctx->memory_cap_len = len;
+}
+
+void dw_ctx_set_rate(struct dw_ctx *ctx, uint64_t bytes_per_second)
+{
+	ctx->rate = bytes_per_second;
+}
+
+/* Takes a copy of path, or NULL. */
+static int set_path(char **to, const char *path, struct dw_err *err)
+{
+	char *copy = path ? strdup(path) : NULL;
+
+	if (path && !copy)
+		return dw_fail_nomem(err);
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+int dw_ctx_set_backing_dir(struct dw_ctx *ctx, const char *path,
+			   struct dw_err *err)
+{
+	return set_path(&ctx->backing_dir, path, err);
+}
+
+int dw_ctx_set_spool_dir(struct dw_ctx *ctx, const char *path,
+			 struct dw_err *err)
+{
+	return set_path(&ctx->spool_dir, path, err);
 }
 
 void dw_ctx_set_progress(struct dw_ctx *ctx, dw_progress_fn fn, void *arg)

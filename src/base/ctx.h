@@ -13,6 +13,9 @@ struct dw_ctx {
 	bool has_clock;
 	int64_t clock;
 	uint64_t memory_cap_len;
+	uint64_t rate;		/* bytes a second; 0: no limit */
+	char *backing_dir;	/* NULL: no image may name a file */
+	char *spool_dir;	/* NULL: the host's */
 	dw_progress_fn progress;
 	void *progress_arg;
 	pthread_mutex_t progress_lock;

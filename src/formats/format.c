@@ -18,7 +18,8 @@ const struct dw_format_driver *dw_format_by_name(const char *name)
 	size_t i;
 
 	for (i = 0; dw_formats[i]; i++)
-		if (!strcmp(dw_formats[i]->name, name))
+		if (!strcmp(dw_formats[i]->name, name) ||
+		    (dw_formats[i]->alias && !strcmp(dw_formats[i]->alias, name)))
 			return dw_formats[i];
 	return NULL;
 }
@@ -49,10 +50,12 @@ static int probe(struct dw_dev *file, const struct dw_format_driver **out,
 	return rc;
 }
 
-int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
-		   const struct dw_format_driver **driver, struct dw_dev **out,
-		   struct dw_err *err)
+int dw_format_open_how(struct dw_ctx *ctx, struct dw_dev *file,
+		       const char *name, const struct dw_format_how *how,
+		       const struct dw_format_driver **driver,
+		       struct dw_dev **out, struct dw_err *err)
 {
+	static const struct dw_format_how plain;
 	const struct dw_format_driver *found = NULL;
 	int rc = 0;
 
@@ -70,11 +73,18 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 		return rc;
 	if (driver)
 		*driver = found;
-	rc = found->open(ctx, file, out, err);
+	rc = found->open(ctx, file, how ? how : &plain, out, err);
 	/* What the host says has the name in it already. */
 	if (rc == DW_CORRUPT || rc == DW_UNSUPPORTED || rc == DW_DENIED)
 		return dw_err_prefix(err, rc, "%s", file->name);
 	return rc;
+}
+
+int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
+		   const struct dw_format_driver **driver, struct dw_dev **out,
+		   struct dw_err *err)
+{
+	return dw_format_open_how(ctx, file, name, NULL, driver, out, err);
 }
 
 int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,

@@ -3,30 +3,52 @@
 #ifndef DW_FORMATS_FORMAT_H
 #define DW_FORMATS_FORMAT_H
 
+#include "base/codec.h"
 #include "base/ctx.h"
 #include "dev/dev.h"
 
 struct dw_writer;
 
-/* What a new image shall be like; zero fields mean the format's default. */
+/* What a new image shall be like; zero fields mean the format's default.  What
+ * a format cannot do is DW_USAGE. */
 struct dw_format_options {
 	uint32_t cluster_len;
+	struct dw_codec codec;		/* NONE: plain */
+	const char *subformat;		/* vhd, vmdk: which of them */
+};
+
+/* How to open an image; zero fields (or NULL for all of it): as it stands. */
+struct dw_format_how {
+	const char *snapshot;	/* id or name: the disk as it was then */
+	unsigned depth;		/* how many images name this one; for drivers */
 };
 
 struct dw_format_driver {
 	const char *name;
+	const char *alias;	/* what qemu-img calls it, or NULL */
 	const char *suffix;	/* ".qcow2": what a target's name implies */
 	/* 0, DW_NOT_MINE, or an error of reading. */
 	int (*probe)(struct dw_dev *file, struct dw_err *err);
-	/* The virtual disk; holds a reference on file. */
+	/* The virtual disk; holds a reference on file.  It can be written
+	 * where file can and the driver knows how to. */
 	int (*open)(struct dw_ctx *ctx, struct dw_dev *file,
-		    struct dw_dev **out, struct dw_err *err);
+		    const struct dw_format_how *how, struct dw_dev **out,
+		    struct dw_err *err);
 	/* Starts a new image of 'size' virtual bytes in the empty 'file', or
 	 * on a block device, which keeps its size.  'file' is borrowed until
 	 * dw_writer_free(). */
 	int (*create)(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 		      const struct dw_format_options *options,
 		      struct dw_writer **out, struct dw_err *err);
+	/* What the image says of itself; format, path and the host's figures
+	 * are filled in by the caller.  Opens no other file.  NULL: only the
+	 * sizes are known. */
+	int (*info)(struct dw_ctx *ctx, struct dw_dev *file,
+		    struct dw_image_info *out, struct dw_err *err);
+	/* Counts leaks and corruptions, and with 'repair' (file is writable)
+	 * mends what it can.  NULL: the format has nothing to check. */
+	int (*check)(struct dw_ctx *ctx, struct dw_dev *file, bool repair,
+		     struct dw_image_check *out, struct dw_err *err);
 };
 
 /* The drivers in the order of probing; raw is last and takes everything. */
@@ -42,6 +64,12 @@ const struct dw_format_driver *dw_format_by_suffix(const char *path);
 int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 		   const struct dw_format_driver **driver, struct dw_dev **out,
 		   struct dw_err *err);
+/* The same in a way of your choosing; a format without snapshots refuses one
+ * as DW_NOENT. */
+int dw_format_open_how(struct dw_ctx *ctx, struct dw_dev *file,
+		       const char *name, const struct dw_format_how *how,
+		       const struct dw_format_driver **driver,
+		       struct dw_dev **out, struct dw_err *err);
 
 /*
  * Writing a new image as a stream.  The virtual disk starts as zeros.  Data
@@ -61,10 +89,15 @@ int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
  * lie together in the file.  Where one place begins at the end of the one
  * before, both may be written by one put.
  *
- * A payload shorter than its unit is that unit in compressed form (raw
- * deflate), and takes only its own bytes: compressed units lie side by side
- * in shared clusters.  Only where compressing made the unit smaller is it
- * worth placing so.
+ * Where the writer names a codec, each unit comes packed by it: a payload
+ * shorter than its unit is that unit packed.  A unit that packing does not
+ * make smaller comes plain, unless must_pack is set: then every payload is a
+ * packed unit, whatever its length, and only the last unit may stand for less
+ * than unit_len bytes (those up to the disk's end).
+ *
+ * Where sequential is set, put is called right after its place, one unit a
+ * time, in that order: the image can only grow at its end.  What lies between
+ * two units are zeros, which the writer sees to itself.
  *
  * Where maps is false (raw), off is the place, any length at any offset is
  * taken, and unit_len only says in what steps zeros become holes.
@@ -87,6 +120,8 @@ struct dw_writer {
 	const struct dw_writer_driver *driver;
 	uint32_t unit_len;
 	bool maps;		/* false: off is its own place, any length */
+	bool must_pack, sequential;
+	struct dw_codec codec;	/* NONE: payloads are plain */
 	uint64_t size;
 	uint64_t placed_end;	/* where the last place ends */
 };

@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
+#include "base/codec.h"
 #include "base/checked.h"
 #include "formats/qcow2.h"
 
@@ -23,64 +22,12 @@ struct dw_qcow2_inflated {
 	uint8_t *data;
 };
 
-/* Raw deflate, without a zlib header; what follows its end is padding. */
-static int unpack_zlib(const uint8_t *src, size_t src_len, uint8_t *dst,
-		       size_t dst_len, struct dw_err *err)
-{
-	z_stream z = { 0 };
-	int zrc;
-
-	if (inflateInit2(&z, -15) != Z_OK)
-		return dw_fail_nomem(err);
-	z.next_in = (uint8_t *)src;
-	z.avail_in = (uInt)src_len;
-	z.next_out = dst;
-	z.avail_out = (uInt)dst_len;
-	zrc = inflate(&z, Z_FINISH);
-	inflateEnd(&z);
-	/* A full output is enough, whether or not the stream says its end. */
-	if (!z.avail_out && (zrc == Z_STREAM_END || zrc == Z_BUF_ERROR))
-		return 0;
-	return dw_fail(err, DW_CORRUPT,
-		       "deflate gives %lu of %zu bytes (zlib says %d)",
-		       z.total_out, dst_len, zrc);
-}
-
-/*
- * One frame or several.  Frames are unpacked whole, straight into dst, so that
- * no window is allocated, whatever size of it a frame asks for.
- */
-static int unpack_zstd(const uint8_t *src, size_t src_len, uint8_t *dst,
-		       size_t dst_len, struct dw_err *err)
-{
-	size_t frame_len, len, done_len = 0;
-
-	/* It ends because a frame takes at least its header from src. */
-	while (done_len < dst_len) {
-		frame_len = ZSTD_findFrameCompressedSize(src, src_len);
-		if (ZSTD_isError(frame_len) || !frame_len)
-			break;
-		len = ZSTD_decompress(dst + done_len, dst_len - done_len, src,
-				      frame_len);
-		if (ZSTD_isError(len))
-			return dw_fail(err, DW_CORRUPT, "zstd: %s",
-				       ZSTD_getErrorName(len));
-		done_len += len;
-		src += frame_len;
-		src_len -= frame_len;
-	}
-	if (done_len == dst_len)
-		return 0;
-	return dw_fail(err, DW_CORRUPT, "zstd gives %zu of %zu bytes",
-		       done_len, dst_len);
-}
-
 int dw_qcow2_unpack(uint8_t compression, const uint8_t *src, size_t src_len,
 		    uint8_t *dst, size_t dst_len, struct dw_err *err)
 {
-	if (compression == DW_QCOW2_ZSTD)
-		return unpack_zstd(src, src_len, dst, dst_len, err);
-	return unpack_zlib(src, src_len, dst, dst_len, err);
+	return dw_unpack_exact(compression == DW_QCOW2_ZSTD ? DW_CODEC_ZSTD
+							    : DW_CODEC_DEFLATE,
+			       src, src_len, dst, dst_len, err);
 }
 
 /* Reads and unpacks the whole cluster. */

@@ -80,13 +80,17 @@ static int read_l1(struct dw_qcow2 *q, struct dw_err *err)
 }
 
 static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
-		      struct dw_dev **out, struct dw_err *err)
+		      const struct dw_format_how *how, struct dw_dev **out,
+		      struct dw_err *err)
 {
 	struct dw_qcow2_header h;
 	struct dw_qcow2 *q;
 	int rc;
 
 	*out = NULL;
+	if (how->snapshot)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: snapshots cannot be "
+			       "read", file->name);
 	rc = read_header(file, &h, err);
 	if (rc)
 		return rc;

@@ -20,8 +20,12 @@ static int raw_probe(struct dw_dev *file, struct dw_err *err)
 }
 
 static int raw_open(struct dw_ctx *ctx, struct dw_dev *file,
-		    struct dw_dev **out, struct dw_err *err)
+		    const struct dw_format_how *how, struct dw_dev **out,
+		    struct dw_err *err)
 {
+	if (how->snapshot)
+		return dw_fail(err, DW_NOENT, "%s: a raw image has no "
+			       "snapshots", file->name);
 	*out = dw_dev_ref(file);
 	return 0;
 }
