@@ -23,6 +23,7 @@ struct cli_common {
 	bool force;
 	bool dry_run;
 	const char *format;
+	const char *backing_dir;
 	enum cli_progress progress;
 	unsigned threads_nr;
 	uint64_t memory_len;
@@ -54,6 +55,10 @@ int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
 #define CLI_OPT_FORMAT { "format", 0, "NAME", CLI_TEXT, \
 	offsetof(struct cli_common, format), NULL, \
 	"the image's format, raw or qcow2; it is not probed then" }
+#define CLI_OPT_BACKING { "allow-backing", 0, "DIR", CLI_TEXT, \
+	offsetof(struct cli_common, backing_dir), NULL, \
+	"open the backing and data files that the image names, where they" \
+	" lie in DIR or below it" }
 #define CLI_OPT_FORCE { "force", 0, NULL, CLI_FLAG, \
 	offsetof(struct cli_common, force), NULL, \
 	"read the image even while something else writes it" }

@@ -17,6 +17,7 @@ static const struct cli_option options[] = {
 	  "mend a boot record that no longer finds its stage 2; writes to the"
 	  " image" },
 	CLI_OPT_FORMAT,
+	CLI_OPT_BACKING,
 	CLI_OPT_FORCE,
 	CLI_OPT_JSON,
 	CLI_OPT_PROGRESS,

@@ -119,6 +119,7 @@ static const struct cli_option options[] = {
 	{ "target-format", 'O', "NAME", CLI_CUSTOM, 0, parse_target_format,
 	  "raw or qcow2 (by the suffix of TARGET, else raw)" },
 	CLI_OPT_FORMAT,
+	CLI_OPT_BACKING,
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,
 	  "replace an existing TARGET, write to a block device, use a SOURCE"
 	  " that something else writes" },

@@ -91,6 +91,9 @@ static int set_context(struct cli *cli, const struct cli_common *common)
 
 	if (!ret)
 		ret = set_clock(cli->ctx, &cli->err);
+	if (!ret && common->backing_dir)
+		ret = dw_ctx_set_backing_dir(cli->ctx, common->backing_dir,
+					     &cli->err);
 	if (ret)
 		return ret;
 	dw_ctx_set_threads(cli->ctx, common->threads_nr);
