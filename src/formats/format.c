@@ -91,11 +91,13 @@ int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 		    struct dw_place *out, struct dw_err *err)
 {
 	uint32_t unit = w->maps ? w->unit_len : 1;
+	/* A packed unit may be longer than its bytes. */
+	uint64_t len = w->must_pack ? unit : payload_len;
 
 	*out = (struct dw_place){ 0 };
 	/* The last unit may come whole, with zeros behind the disk's end. */
 	if (!payload_len || off >= w->size ||
-	    !dw_in_range(off, payload_len, dw_round_up(w->size, unit)))
+	    !dw_in_range(off, len, dw_round_up(w->size, unit)))
 		return dw_fail(err, DW_RANGE,
 			       "a payload of %" PRIu64 " bytes at %" PRIu64
 			       " for a disk of %" PRIu64, payload_len, off,
@@ -105,7 +107,7 @@ int dw_writer_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 			       "a payload at %" PRIu64 " after %" PRIu64
 			       ", in units of %" PRIu32, off, w->placed_end,
 			       unit);
-	w->placed_end = off + dw_round_up(payload_len, unit);
+	w->placed_end = off + dw_round_up(len, unit);
 	return w->driver->place(w, off, payload_len, out, err);
 }
 

@@ -9,6 +9,8 @@
 
 /* The file grows in steps, so that threads seldom wait for each other. */
 #define GROW_LEN (64u << 20)
+/* Of deflate, as QEMU writes and reads it. */
+#define WINDOW_BITS 12
 
 struct qcow2_writer {
 	struct dw_writer w;
@@ -32,9 +34,11 @@ static int qcow2_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 {
 	struct qcow2_writer *q = writer_of(w);
 	uint64_t guest_cl = off / q->cluster_len;
+	bool is_end = off + payload_len == w->size;
 
 	out->len = payload_len;
-	if (payload_len % q->cluster_len == 0 || off + payload_len == w->size)
+	/* Where units come packed, a short one at the disk's end is too. */
+	if (payload_len % q->cluster_len == 0 || (is_end && !w->codec.kind))
 		return dw_qcow2_alloc_plain(&q->alloc, guest_cl,
 					    dw_div_up(payload_len,
 						      q->cluster_len),
@@ -115,6 +119,10 @@ static int write_header(struct qcow2_writer *q, struct dw_err *err)
 	};
 	uint8_t buf[512] = { 0 };
 
+	if (q->w.codec.kind == DW_CODEC_ZSTD) {
+		h.incompat = DW_QCOW2_INCOMPAT_COMPRESSION;
+		h.compression = DW_QCOW2_ZSTD;
+	}
 	dw_qcow2_encode(&h, buf);
 	return dw_dev_pwrite(q->file, 0, buf, sizeof(buf), err);
 }
@@ -195,18 +203,46 @@ static int check_cluster_len(uint32_t len, struct dw_err *err)
 		       "from 512 to 2097152)", len);
 }
 
+/* "zlib" is bare deflate here, in the small window that readers allow for. */
+static int choose_codec(const struct dw_codec *asked, struct dw_codec *out,
+			struct dw_err *err)
+{
+	*out = *asked;
+	switch (asked->kind) {
+	case DW_CODEC_NONE:
+		return 0;
+	case DW_CODEC_DEFLATE:
+	case DW_CODEC_ZLIB:
+		out->kind = DW_CODEC_DEFLATE;
+		out->window_bits = WINDOW_BITS;
+		return dw_codec_check(out, err);
+	case DW_CODEC_ZSTD:
+		return dw_codec_check(out, err);
+	default:
+		return dw_fail(err, DW_USAGE,
+			       "qcow2: compressed by %s (zlib or zstd)",
+			       dw_codec_name(asked->kind));
+	}
+}
+
 int dw_qcow2_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 		    const struct dw_format_options *options,
 		    struct dw_writer **out, struct dw_err *err)
 {
-	uint32_t cluster_len = options ? options->cluster_len : 0;
+	static const struct dw_format_options defaults;
 	struct qcow2_writer *q;
+	struct dw_codec codec;
+	uint32_t cluster_len;
 	int rc;
 
 	*out = NULL;
-	if (!cluster_len)
-		cluster_len = DW_QCOW2_CLUSTER_LEN;
+	if (!options)
+		options = &defaults;
+	cluster_len = options->cluster_len ? options->cluster_len :
+					     DW_QCOW2_CLUSTER_LEN;
 	rc = check_cluster_len(cluster_len, err);
+	if (!rc)
+		rc = choose_codec(&options->codec, &codec, err);
 	if (rc)
 		return rc;
 	q = calloc(1, sizeof(*q));
@@ -215,7 +251,7 @@ int dw_qcow2_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 	pthread_rwlock_init(&q->grow_lock, NULL);
 	q->w = (struct dw_writer){
 		.driver = &qcow2_writer_driver, .unit_len = cluster_len,
-		.maps = true, .size = size,
+		.maps = true, .codec = codec, .size = size,
 	};
 	q->file = file;
 	q->is_fresh = !file->size;

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A small program over the rooms formats and part, for shell tests:
+ * A small program over the rooms formats and part, and the copy engine, for
+ * shell tests:
  *
  *   imgtool to-raw IMAGE OUT [FORMAT]      the virtual disk as a raw file
- *   imgtool to-qcow2 IMAGE OUT [CLUSTER [packed]]
+ *   imgtool to-qcow2 IMAGE OUT [CLUSTER [zlib|zstd [LEVEL]]]
  *                                          as our own qcow2, optionally with
  *                                          compressed clusters
  *   imgtool extents IMAGE                  runs as KIND OFF LEN
  *   imgtool parts IMAGE                    the partition table
  *
- * An error is one line "code N: text", and exit status 1.
+ * An error is one line "code N: text", and exit status 1.  THREADS says how
+ * many of them copy.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#include "base/bytes.h"
-#include "base/checked.h"
 #include "dev/kinds.h"
 #include "dev/output.h"
 #include "formats/format.h"
+#include "job/copy.h"
 #include "part/part.h"
 
 static struct dw_ctx *ctx;
@@ -39,53 +39,27 @@ static int open_image(const char *path, const char *format, struct dw_dev **out,
 	return rc;
 }
 
-/* Raw deflate of one unit: its length, or 0 where it does not get smaller. */
-static size_t pack(const uint8_t *buf, size_t len, uint8_t *dst)
+static int copy(struct dw_dev *src, struct dw_writer *w, struct dw_err *err)
 {
-	z_stream z = { 0 };
-	size_t got = 0;
+	struct dw_used_run all = { .off = 0, .len = src->size };
+	struct dw_copy job = {
+		.disk = src, .writer = w, .runs = &all, .runs_nr = !!src->size,
+	};
+	int rc = dw_copy_run(ctx, &job, err);
 
-	if (deflateInit2(&z, 6, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-		return 0;
-	z.next_in = (uint8_t *)buf;
-	z.avail_in = (uInt)len;
-	z.next_out = dst;
-	z.avail_out = (uInt)len - 1;
-	if (deflate(&z, Z_FINISH) == Z_STREAM_END)
-		got = z.total_out;
-	deflateEnd(&z);
-	return got;
+	return rc ? rc : dw_writer_finish(w, err);
 }
 
-static int copy(struct dw_dev *src, struct dw_writer *w, bool packed,
-		struct dw_err *err)
+static void read_options(struct dw_format_options *options, int argc,
+			 char **argv)
 {
-	size_t unit = w->maps ? w->unit_len : 65536;
-	uint8_t *buf = malloc(unit), *small = malloc(unit);
-	struct dw_place place;
-	struct dw_extent e;
-	uint64_t off;
-	size_t n, packed_len;
-	int rc = 0;
-
-	for (off = 0; !rc && off < src->size; off += n) {
-		n = dw_min(unit, src->size - off);
-		rc = dw_dev_extent(src, off, n, &e, err);
-		if (rc || (e.len == n && e.kind == DW_EXTENT_UNMAPPED))
-			continue;
-		rc = dw_dev_pread(src, off, buf, n, err);
-		if (rc || dw_is_zero(buf, n))
-			continue;
-		packed_len = packed && n == unit ? pack(buf, n, small) : 0;
-		rc = dw_writer_place(w, off, packed_len ? packed_len : n,
-				     &place, err);
-		if (!rc)
-			rc = dw_writer_put(w, &place, packed_len ? small : buf,
-					   err);
-	}
-	free(buf);
-	free(small);
-	return rc ? rc : dw_writer_finish(w, err);
+	if (argc > 4)
+		options->cluster_len = (uint32_t)atoi(argv[4]);
+	if (argc > 5)
+		options->codec.kind = strcmp(argv[5], "zstd") ? DW_CODEC_ZLIB
+							      : DW_CODEC_ZSTD;
+	if (argc > 6)
+		options->codec.level = atoi(argv[6]);
 }
 
 static int convert(const struct dw_format_driver *format, int argc, char **argv,
@@ -98,8 +72,8 @@ static int convert(const struct dw_format_driver *format, int argc, char **argv,
 	bool maps = format == &dw_qcow2_format;
 	int rc;
 
-	if (maps && argc > 4)
-		options.cluster_len = (uint32_t)atoi(argv[4]);
+	if (maps)
+		read_options(&options, argc, argv);
 	rc = open_image(argv[2], !maps && argc > 4 ? argv[4] : NULL, &src, err);
 	if (!rc)
 		rc = dw_output_open(ctx, argv[3], DW_OUTPUT_FORCE, &out, err);
@@ -107,7 +81,7 @@ static int convert(const struct dw_format_driver *format, int argc, char **argv,
 		rc = format->create(ctx, out->dev, src->size, &options, &w,
 				    err);
 	if (!rc)
-		rc = copy(src, w, maps && argc > 5, err);
+		rc = copy(src, w, err);
 	if (!rc)
 		rc = dw_output_commit(out, err);
 	dw_writer_free(w);
@@ -172,6 +146,8 @@ int main(int argc, char **argv)
 
 	if (dw_ctx_new(&ctx, &err))
 		return 1;
+	if (getenv("THREADS"))
+		dw_ctx_set_threads(ctx, (unsigned)atoi(getenv("THREADS")));
 	if (argc >= 4 && !strcmp(argv[1], "to-raw"))
 		rc = convert(&dw_raw_format, argc, argv, &err);
 	else if (argc >= 4 && !strcmp(argv[1], "to-qcow2"))

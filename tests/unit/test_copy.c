@@ -50,11 +50,14 @@ static bool is_wanted(uint64_t off)
 	return false;
 }
 
+static const struct dw_codec plain, zlib = { .kind = DW_CODEC_ZLIB },
+	zstd = { .kind = DW_CODEC_ZSTD };
+
 static struct dw_dev *copy(const struct dw_format_driver *format,
-			   struct dw_dev *source, unsigned threads_nr,
-			   struct dw_dev *file)
+			   struct dw_codec codec, struct dw_dev *source,
+			   unsigned threads_nr, struct dw_dev *file)
 {
-	struct dw_format_options options = { 0 };
+	struct dw_format_options options = { .codec = codec };
 	struct dw_copy job = { .disk = source, .runs = runs, .runs_nr = 4 };
 	struct dw_dev *out;
 	struct dw_ctx *ctx;
@@ -81,14 +84,15 @@ static uint8_t *content(struct dw_dev *dev)
 	return buf;
 }
 
-static void copies_what_is_wanted(const struct dw_format_driver *format)
+static void copies_what_is_wanted(const struct dw_format_driver *format,
+				  struct dw_codec codec)
 {
 	struct dw_dev *source = make_source(), *file, *disk;
 	uint8_t *want = content(source), *have;
 	uint64_t off;
 
 	ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
-	disk = copy(format, source, 2, file);
+	disk = copy(format, codec, source, 2, file);
 	have = content(disk);
 	for (off = 0; off < SIZE; off++)
 		if (have[off] != (is_wanted(off) ? want[off] : 0))
@@ -102,17 +106,19 @@ static void copies_what_is_wanted(const struct dw_format_driver *format)
 
 START_TEST(wanted_bytes_reach_raw)
 {
-	copies_what_is_wanted(&dw_raw_format);
+	copies_what_is_wanted(&dw_raw_format, plain);
 }
 END_TEST
 
 START_TEST(wanted_bytes_reach_qcow2)
 {
-	copies_what_is_wanted(&dw_qcow2_format);
+	copies_what_is_wanted(&dw_qcow2_format, plain);
+	copies_what_is_wanted(&dw_qcow2_format, zlib);
+	copies_what_is_wanted(&dw_qcow2_format, zstd);
 }
 END_TEST
 
-START_TEST(threads_do_not_show)
+static void threads_do_not_show_in(struct dw_codec codec)
 {
 	struct dw_dev *source = make_source(), *file, *first = NULL;
 	uint8_t *a, *b;
@@ -120,7 +126,8 @@ START_TEST(threads_do_not_show)
 
 	for (n = 1; n <= 8; n++) {
 		ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
-		dw_dev_close(copy(&dw_qcow2_format, source, n, file), NULL);
+		dw_dev_close(copy(&dw_qcow2_format, codec, source, n, file),
+			     NULL);
 		if (!first) {
 			first = file;
 			continue;
@@ -136,13 +143,110 @@ START_TEST(threads_do_not_show)
 	dw_dev_close(first, NULL);
 	dw_dev_close(source, NULL);
 }
+
+START_TEST(threads_do_not_show)
+{
+	threads_do_not_show_in(plain);
+	threads_do_not_show_in(zlib);
+	threads_do_not_show_in(zstd);
+}
+END_TEST
+
+/* An image that only grows at its end: every put follows its place, and what
+ * was put is unpacked where it belongs. */
+struct stream {
+	struct dw_writer w;
+	uint64_t off;		/* of the unit that was placed last */
+	bool is_placed;
+	uint8_t *disk;
+};
+
+static int stream_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
+			struct dw_place *out, struct dw_err *e)
+{
+	struct stream *s = (struct stream *)w;
+
+	ck_assert(!s->is_placed);
+	s->is_placed = true;
+	s->off = off;
+	out->len = payload_len;
+	return 0;
+}
+
+static int stream_put(struct dw_writer *w, const struct dw_place *place,
+		      const void *payload, struct dw_err *e)
+{
+	struct stream *s = (struct stream *)w;
+	size_t len = w->size - s->off;
+
+	ck_assert(s->is_placed);
+	s->is_placed = false;
+	if (len > w->unit_len)
+		len = w->unit_len;
+	if (w->must_pack)
+		return dw_unpack_exact(w->codec.kind, payload, place->len,
+				       s->disk + s->off, len, e);
+	ck_assert_uint_eq(place->len, len);
+	memcpy(s->disk + s->off, payload, len);
+	return 0;
+}
+
+static const struct dw_writer_driver stream_driver = {
+	.place = stream_place,
+	.put = stream_put,
+};
+
+static void streams(uint32_t unit_len, struct dw_codec codec, uint64_t size)
+{
+	struct dw_used_run all = { 0, size };
+	struct stream s = {
+		.w = { .driver = &stream_driver, .unit_len = unit_len,
+		       .maps = codec.kind, .must_pack = codec.kind,
+		       .sequential = true, .codec = codec, .size = size },
+		.disk = calloc(1, size),
+	};
+	struct dw_dev *source = make_source(), *disk;
+	struct dw_copy job = {
+		.writer = &s.w, .runs = &all, .runs_nr = 1,
+	};
+	uint8_t *want;
+	struct dw_ctx *ctx;
+	int ret;
+
+	ck_assert_int_eq(dw_window_new(source, 0, size, "disk", &disk, &err),
+			 0);
+	job.disk = disk;
+	want = content(disk);
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	dw_ctx_set_threads(ctx, 4);
+	ret = dw_copy_run(ctx, &job, &err);
+	ck_assert_msg(!ret, "%s", err.text);
+	ck_assert(!memcmp(s.disk, want, size));
+	dw_ctx_free(ctx);
+	free(want);
+	free(s.disk);
+	dw_dev_close(disk, NULL);
+	dw_dev_close(source, NULL);
+}
+
+/* Units from a sector to more than the disk; the last one is shorter. */
+START_TEST(a_stream_gets_one_unit_a_time)
+{
+	uint32_t unit_len = 512u << _i;
+
+	streams(unit_len, plain, SIZE);
+	streams(unit_len, plain, SIZE - 3 * 512 - 3);
+	streams(unit_len, zlib, SIZE);
+	streams(unit_len, zlib, SIZE - 3 * 512 - 3);
+	streams(unit_len, zstd, SIZE - 512);
+}
 END_TEST
 
 /* Every read and write of the job fails once: an error, and it ends. */
 START_TEST(every_failure_ends_the_copy)
 {
 	struct dw_dev *source = make_source(), *file, *in, *out;
-	struct dw_format_options options = { 0 };
+	struct dw_format_options options = { .codec = _i ? zlib : plain };
 	struct dw_copy job = { .runs = runs, .runs_nr = 4 };
 	struct dw_fault fault;
 	struct dw_ctx *ctx;
@@ -194,7 +298,8 @@ int main(void)
 	tcase_add_test(tc, wanted_bytes_reach_raw);
 	tcase_add_test(tc, wanted_bytes_reach_qcow2);
 	tcase_add_test(tc, threads_do_not_show);
-	tcase_add_test(tc, every_failure_ends_the_copy);
+	tcase_add_loop_test(tc, a_stream_gets_one_unit_a_time, 0, 17);
+	tcase_add_loop_test(tc, every_failure_ends_the_copy, 0, 2);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
