@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "dev/dev.h"
+#include "formats/format.h"
 
 #define DW_QCOW2_MAGIC 0x514649fbu	/* "QFI\xfb" */
 #define DW_QCOW2_V2_LEN 72
@@ -101,6 +101,9 @@ struct dw_qcow2_inflated;
 struct dw_qcow2 {
 	struct dw_dev dev;
 	struct dw_dev *file;
+	/* Where host offsets of data count: 'file', or the external one. */
+	struct dw_dev *data_file;
+	struct dw_dev *backing;	/* NULL: what is unallocated reads as zeros */
 	struct dw_qcow2_header h;
 	uint32_t cluster_len;
 	uint64_t *l1;
@@ -117,6 +120,7 @@ struct dw_qcow2 {
 /* A run of guest bytes that lies in one way. */
 struct dw_qcow2_run {
 	enum dw_extent_kind kind;
+	bool backed;		/* UNMAPPED: reads as the backing file does */
 	uint64_t len;
 	uint64_t host_off;	/* DATA, COMPRESSED */
 	uint64_t host_len;	/* COMPRESSED: at most so many bytes */
@@ -141,5 +145,14 @@ int dw_qcow2_unpack(uint8_t compression, const uint8_t *src, size_t src_len,
 		    uint8_t *dst, size_t dst_len, struct dw_err *err);
 
 extern const struct dw_dev_driver dw_qcow2_dev_driver;
+
+/*
+ * Makes the refcounts and the flags derived from them those that the tables
+ * ask for, whatever they were, and clears the dirty bit: what an image that
+ * was not closed needs before it is written.  'file' is writable, and flushed
+ * at the end.  DW_CORRUPT where more than that is wrong.
+ */
+int dw_qcow2_rebuild_refcounts(struct dw_ctx *ctx, struct dw_dev *file,
+			       struct dw_err *err);
 
 #endif

@@ -26,6 +26,7 @@ struct dw_qcow2_slice {
 /* How one cluster or subcluster lies. */
 struct granule {
 	enum dw_extent_kind kind;
+	bool backed;
 	uint64_t host_off;
 	uint64_t host_len;
 };
@@ -91,6 +92,13 @@ static int get_slice(struct dw_qcow2 *q, uint64_t off, const uint8_t **data,
 	return 0;
 }
 
+/* Bit 63 of an entry in a file apart tells offset 0 from none. */
+static bool has_cluster(const struct dw_qcow2 *q, uint64_t e)
+{
+	return e & DW_QCOW2_OFF_MASK ||
+	       (q->data_file != q->file && e & DW_QCOW2_COPIED);
+}
+
 static bool has_ext_l2(const struct dw_qcow2 *q)
 {
 	return q->h.incompat & DW_QCOW2_INCOMPAT_EXT_L2;
@@ -108,6 +116,11 @@ static int decode_compressed(struct dw_qcow2 *q, uint64_t guest_off, uint64_t e,
 	uint64_t more_nr = (e & (DW_QCOW2_COMPRESSED - 1)) >> off_bits;
 	uint64_t last_off = dw_round_down(off, 512) + more_nr * 512;
 
+	if (q->data_file != q->file)
+		return dw_fail(err, DW_CORRUPT,
+			       "qcow2: a compressed cluster for offset %" PRIu64
+			       ", though data lies in a file of its own",
+			       guest_off);
 	/* The file may end anywhere in the last sector. */
 	if (off >= q->file->size || last_off >= q->file->size)
 		return dw_fail(err, DW_CORRUPT,
@@ -125,21 +138,24 @@ static int decode_compressed(struct dw_qcow2 *q, uint64_t guest_off, uint64_t e,
 static int decode_standard(struct dw_qcow2 *q, uint64_t guest_off, uint64_t e,
 			   struct granule *out, struct dw_err *err)
 {
+	bool is_allocated = has_cluster(q, e);
+
 	if (!(e & DW_QCOW2_READS_ZERO)) {
-		out->kind = out->host_off ? DW_EXTENT_DATA : DW_EXTENT_UNMAPPED;
+		out->kind = is_allocated ? DW_EXTENT_DATA : DW_EXTENT_UNMAPPED;
+		out->backed = !is_allocated && q->backing;
 		return 0;
 	}
 	if (q->h.version < 3)
 		return dw_fail(err, DW_CORRUPT,
 			       "qcow2: a zero cluster at offset %" PRIu64
 			       " in an image of version 2", guest_off);
-	out->kind = out->host_off ? DW_EXTENT_ZERO : DW_EXTENT_UNMAPPED;
+	out->kind = is_allocated ? DW_EXTENT_ZERO : DW_EXTENT_UNMAPPED;
 	return 0;
 }
 
 /* The bitmap has 32 "allocated" bits, and above them 32 "reads as zeros". */
 static int decode_subcluster(struct dw_qcow2 *q, uint64_t guest_off,
-			     uint64_t bitmap, struct granule *out,
+			     uint64_t e, uint64_t bitmap, struct granule *out,
 			     struct dw_err *err)
 {
 	uint32_t sub_len = q->cluster_len / 32;
@@ -147,7 +163,7 @@ static int decode_subcluster(struct dw_qcow2 *q, uint64_t guest_off,
 	bool is_allocated = bitmap >> sub & 1;
 	bool is_zero = bitmap >> (sub + 32) & 1;
 
-	if (is_allocated && (is_zero || !out->host_off))
+	if (is_allocated && (is_zero || !has_cluster(q, e)))
 		return dw_fail(err, DW_CORRUPT,
 			       "qcow2: subcluster %u of offset %" PRIu64
 			       " is allocated %s (bitmap 0x%016" PRIx64 ")",
@@ -156,10 +172,11 @@ static int decode_subcluster(struct dw_qcow2 *q, uint64_t guest_off,
 			       bitmap);
 	if (is_allocated)
 		out->kind = DW_EXTENT_DATA;
-	else if (is_zero && out->host_off)
+	else if (is_zero && has_cluster(q, e))
 		out->kind = DW_EXTENT_ZERO;
 	else
 		out->kind = DW_EXTENT_UNMAPPED;
+	out->backed = !is_allocated && !is_zero && q->backing;
 	out->host_off += (uint64_t)sub * sub_len;
 	return 0;
 }
@@ -168,13 +185,13 @@ static int decode_subcluster(struct dw_qcow2 *q, uint64_t guest_off,
 static int check_data(struct dw_qcow2 *q, uint64_t guest_off, uint64_t len,
 		      const struct granule *g, struct dw_err *err)
 {
-	if (dw_in_range(g->host_off, len, q->file->size))
+	if (dw_in_range(g->host_off, len, q->data_file->size))
 		return 0;
 	return dw_fail(err, DW_CORRUPT,
 		       "qcow2: the cluster for offset %" PRIu64 " lies at %"
 		       PRIu64 " to %" PRIu64 ", past the end of the file at %"
 		       PRIu64, guest_off, g->host_off, g->host_off + len,
-		       q->file->size);
+		       q->data_file->size);
 }
 
 /* p: the L2 entry of the granule of len bytes that starts at guest_off. */
@@ -195,7 +212,8 @@ static int decode_entry(struct dw_qcow2 *q, uint64_t guest_off, uint64_t len,
 			       " lies at %" PRIu64 ", not aligned to %" PRIu32,
 			       guest_off, out->host_off, q->cluster_len);
 	if (has_ext_l2(q))
-		rc = decode_subcluster(q, guest_off, dw_be64(p + 8), out, err);
+		rc = decode_subcluster(q, guest_off, e, dw_be64(p + 8), out,
+				       err);
 	else
 		rc = decode_standard(q, guest_off, e, out, err);
 	if (!rc && out->kind == DW_EXTENT_DATA)
@@ -206,7 +224,8 @@ static int decode_entry(struct dw_qcow2 *q, uint64_t guest_off, uint64_t len,
 /* Whether granule g goes on where a run ends. */
 static bool continues(const struct dw_qcow2_run *run, const struct granule *g)
 {
-	if (g->kind != run->kind || g->kind == DW_EXTENT_COMPRESSED)
+	if (g->kind != run->kind || g->backed != run->backed ||
+	    g->kind == DW_EXTENT_COMPRESSED)
 		return false;
 	return g->kind != DW_EXTENT_DATA ||
 	       g->host_off == run->host_off + run->len;
@@ -216,6 +235,7 @@ static void start_run(struct dw_qcow2_run *run, const struct granule *g,
 		      uint64_t skip)
 {
 	run->kind = g->kind;
+	run->backed = g->backed;
 	run->host_len = g->host_len;
 	run->host_off = g->host_off;
 	if (g->kind == DW_EXTENT_DATA)
@@ -266,6 +286,7 @@ static void map_no_l2(const struct dw_qcow2 *q, uint64_t off, uint64_t len,
 	while (i < q->l1_nr && !q->l1[i] && i * span < off + len)
 		i++;
 	out->kind = DW_EXTENT_UNMAPPED;
+	out->backed = q->backing;
 	out->len = i < q->l1_nr ? dw_min(i * span - off, len) : len;
 }
 

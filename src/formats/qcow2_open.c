@@ -104,6 +104,7 @@ static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 		return rc;
 	}
 	q->file = dw_dev_ref(file);
+	q->data_file = dw_dev_ref(file);
 	q->h = h;
 	q->cluster_len = 1u << h.cluster_bits;
 	rc = dw_qcow2_caches_new(q, err);

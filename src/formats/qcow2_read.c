@@ -6,12 +6,27 @@
 #include "base/checked.h"
 #include "formats/qcow2.h"
 
+/* A backing disk that is shorter goes on with zeros. */
+static int read_backing(struct dw_qcow2 *q, uint64_t off, uint8_t *buf,
+			uint64_t len, struct dw_err *err)
+{
+	uint64_t there = 0;
+
+	if (off < q->backing->size)
+		there = dw_min(len, q->backing->size - off);
+	memset(buf + there, 0, len - there);
+	return dw_dev_pread(q->backing, there ? off : 0, buf, there, err);
+}
+
 static int read_run(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 		    uint64_t off, void *buf, struct dw_err *err)
 {
+	if (run->backed)
+		return read_backing(q, off, buf, run->len, err);
 	switch (run->kind) {
 	case DW_EXTENT_DATA:
-		return dw_dev_pread(q->file, run->host_off, buf, run->len, err);
+		return dw_dev_pread(q->data_file, run->host_off, buf, run->len,
+				    err);
 	case DW_EXTENT_COMPRESSED:
 		return dw_qcow2_read_compressed(q, run,
 						(uint32_t)(off % q->cluster_len),
@@ -57,13 +72,24 @@ static int extent_of_data(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 	uint64_t off = out->off;
 	int rc;
 
-	rc = dw_dev_extent(q->file, run->host_off, run->len, out, err);
+	rc = dw_dev_extent(q->data_file, run->host_off, run->len, out, err);
 	if (rc)
 		return rc;
 	out->off = off;
 	if (out->kind == DW_EXTENT_UNMAPPED)
 		out->kind = DW_EXTENT_ZERO;
 	return 0;
+}
+
+/* The chain is one disk: what is not here is what lies below. */
+static int extent_of_backing(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
+			     struct dw_extent *out, struct dw_err *err)
+{
+	out->kind = DW_EXTENT_UNMAPPED;
+	out->len = run->len;
+	if (out->off >= q->backing->size)
+		return 0;
+	return dw_dev_extent(q->backing, out->off, run->len, out, err);
 }
 
 static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
@@ -76,6 +102,8 @@ static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	rc = dw_qcow2_map(q, off, len, &run, err);
 	if (rc)
 		return say_where(dev, rc, err);
+	if (run.backed)
+		return extent_of_backing(q, &run, out, err);
 	out->kind = run.kind;
 	out->len = run.len;
 	if (run.kind == DW_EXTENT_DATA)
@@ -85,16 +113,28 @@ static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 
 static int qcow2_check_unchanged(struct dw_dev *dev, struct dw_err *err)
 {
-	return dw_dev_check_unchanged(((struct dw_qcow2 *)dev)->file, err);
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	int rc;
+
+	rc = dw_dev_check_unchanged(q->file, err);
+	if (!rc && q->data_file != q->file)
+		rc = dw_dev_check_unchanged(q->data_file, err);
+	if (!rc && q->backing)
+		rc = dw_dev_check_unchanged(q->backing, err);
+	return rc;
 }
 
 static int qcow2_close(struct dw_dev *dev, struct dw_err *err)
 {
 	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	int rc, file_rc;
 
 	dw_qcow2_caches_free(q);
 	free(q->l1);
-	return dw_dev_close(q->file, err);
+	dw_dev_close(q->backing, NULL);
+	rc = dw_dev_close(q->data_file, err);
+	file_rc = dw_dev_close(q->file, rc ? NULL : err);
+	return rc ? rc : file_rc;
 }
 
 const struct dw_dev_driver dw_qcow2_dev_driver = {
