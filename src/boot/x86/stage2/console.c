@@ -52,6 +52,22 @@ static bool uart_exists(uint16_t at)
 }
 
 /*
+ * Whether the BIOS took the letters from the port before us, as it does where
+ * its timer strikes in between: then they are among the keys, with what else
+ * was on its way to the screen.  Left there, they would answer the prompt, and
+ * nothing would ever boot; so all that came until now is dropped.
+ */
+static bool were_typed(void)
+{
+	bool typed = false;
+	uint16_t key;
+
+	while ((key = bios_key()))
+		typed |= (key & 0xff) == '\b';
+	return typed;
+}
+
+/*
  * Some BIOSes (of servers; SeaBIOS without a display) send what is shown on
  * the screen to a serial port. Sent by us as well, each letter would appear
  * twice. So listen whether a letter for the screen comes out of the port.
@@ -71,7 +87,7 @@ static bool shows_screen(uint16_t at)
 	}
 	outb(at + UART_FIFO, FIFO_ON_CLEAR);
 	outb(at + UART_MODEM, MODEM_DTR_RTS);
-	return heard;
+	return were_typed() || heard;
 }
 
 void console_open_serial(const char *args)
