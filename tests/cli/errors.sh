@@ -136,7 +136,7 @@ if command -v qemu-system-x86_64 > /dev/null; then
 	holder=$!
 	kept_pids+=("$holder")
 	for _ in $(seq 50); do
-		grep -q "$(stat -c %i "$work/held.img")" /proc/locks && break
+		grep -q ":$(stat -c %i "$work/held.img") " /proc/locks && break
 		sleep 0.2
 	done
 	fails 'a source that QEMU holds' 1 'in use|use' \
