@@ -31,6 +31,9 @@ enum {
 	DW_QCOW2_INCOMPAT_KNOWN = (1 << 5) - 1,
 };
 
+enum { DW_QCOW2_COMPAT_LAZY_REFCOUNTS = 1 << 0 };
+enum { DW_QCOW2_AUTOCLEAR_BITMAPS = 1 << 0 };
+
 enum { DW_QCOW2_ZLIB = 0, DW_QCOW2_ZSTD = 1 };
 
 /* Table entries. */
@@ -38,10 +41,6 @@ enum { DW_QCOW2_ZLIB = 0, DW_QCOW2_ZSTD = 1 };
 #define DW_QCOW2_COMPRESSED (UINT64_C(1) << 62)
 #define DW_QCOW2_READS_ZERO UINT64_C(1)
 #define DW_QCOW2_OFF_MASK UINT64_C(0x00fffffffffffe00)
-
-/* The extensions that matter to a reader. */
-#define DW_QCOW2_EXT_FEATURE_NAMES 0x6803f857u
-#define DW_QCOW2_EXT_DATA_FILE 0x44415441u
 
 struct dw_qcow2_header {
 	uint32_t version;
@@ -76,24 +75,8 @@ int dw_qcow2_check(const struct dw_qcow2_header *h, uint64_t file_len,
 void dw_qcow2_encode(const struct dw_qcow2_header *h,
 		     uint8_t buf[DW_QCOW2_HEADER_LEN]);
 
-struct dw_qcow2_ext {
-	uint32_t type;
-	uint32_t len;
-	const uint8_t *data;
-};
-
-/* Steps through the extensions in buf[*pos..len): 1 and the next one, 0 at
- * their end, DW_CORRUPT.  It ends because *pos grows with every step. */
-int dw_qcow2_ext_next(const uint8_t *buf, size_t len, size_t *pos,
-		      struct dw_qcow2_ext *out, struct dw_err *err);
-
 /* Bytes of guest that one L1 entry stands for. */
 uint64_t dw_qcow2_l2_span(const struct dw_qcow2_header *h);
-
-/* Why an intact image is not for us: 0, DW_UNSUPPORTED or DW_DENIED.  buf
- * holds the first cluster, as far as the file reaches. */
-int dw_qcow2_refuse(const struct dw_qcow2_header *h, const uint8_t *buf,
-		    size_t len, struct dw_err *err);
 
 struct dw_qcow2_slice;
 struct dw_qcow2_inflated;

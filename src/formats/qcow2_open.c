@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "formats/qcow2.h"
 #include "formats/qcow2_create.h"
+#include "formats/qcow2_meta.h"
 
 static int qcow2_probe(struct dw_dev *file, struct dw_err *err)
 {
@@ -27,8 +28,8 @@ static int qcow2_probe(struct dw_dev *file, struct dw_err *err)
 	return 0;
 }
 
-static int read_header(struct dw_dev *file, struct dw_qcow2_header *out,
-		       struct dw_err *err)
+int dw_qcow2_read_header(struct dw_dev *file, struct dw_qcow2_header *out,
+			 struct dw_err *err)
 {
 	uint8_t buf[DW_QCOW2_HEADER_LEN];
 	size_t len = dw_min(file->size, sizeof(buf));
@@ -42,19 +43,34 @@ static int read_header(struct dw_dev *file, struct dw_qcow2_header *out,
 	return rc;
 }
 
-/* The first cluster holds the extensions and the backing file's name. */
+/* Names in an image are opened only where the caller allows it. */
+static int refuse_names(const struct dw_qcow2_header *h,
+			const struct dw_qcow2_exts *exts, struct dw_err *err)
+{
+	if (h->incompat & DW_QCOW2_INCOMPAT_DATA_FILE)
+		return dw_fail(err, DW_DENIED,
+			       "qcow2: keeps its data in the external file "
+			       "\"%.128s\", which is not allowed to be opened",
+			       exts->data_name ? exts->data_name : "");
+	if (exts->backing_name)
+		return dw_fail(err, DW_DENIED,
+			       "qcow2: needs the backing file \"%.128s\", which "
+			       "is not allowed to be opened",
+			       exts->backing_name);
+	return 0;
+}
+
 static int refuse(struct dw_qcow2 *q, struct dw_err *err)
 {
-	size_t len = dw_min(q->file->size, q->cluster_len);
-	uint8_t *buf = malloc(len);
+	struct dw_qcow2_exts exts;
 	int rc;
 
-	if (!buf)
-		return dw_fail_nomem(err);
-	rc = dw_dev_pread(q->file, 0, buf, len, err);
+	rc = dw_qcow2_exts_read(q->file, &q->h, &exts, err);
 	if (!rc)
-		rc = dw_qcow2_refuse(&q->h, buf, len, err);
-	free(buf);
+		rc = dw_qcow2_refuse(&q->h, &exts, err);
+	if (!rc)
+		rc = refuse_names(&q->h, &exts, err);
+	dw_qcow2_exts_free(&exts);
 	return rc;
 }
 
@@ -88,10 +104,9 @@ static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 	int rc;
 
 	*out = NULL;
-	if (how->snapshot)
-		return dw_fail(err, DW_UNSUPPORTED, "%s: snapshots cannot be "
-			       "read", file->name);
-	rc = read_header(file, &h, err);
+	rc = dw_qcow2_read_header(file, &h, err);
+	if (!rc && how->snapshot)
+		rc = dw_qcow2_snapshot_apply(file, how->snapshot, &h, err);
 	if (rc)
 		return rc;
 	q = calloc(1, sizeof(*q));
@@ -126,4 +141,5 @@ const struct dw_format_driver dw_qcow2_format = {
 	.probe = qcow2_probe,
 	.open = qcow2_open,
 	.create = dw_qcow2_create,
+	.info = dw_qcow2_info,
 };
