@@ -5,23 +5,18 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "formats/grow.h"
 #include "formats/qcow2_create.h"
 
-/* The file grows in steps, so that threads seldom wait for each other. */
-#define GROW_LEN (64u << 20)
 /* Of deflate, as QEMU writes and reads it. */
 #define WINDOW_BITS 12
 
 struct qcow2_writer {
 	struct dw_writer w;
-	struct dw_dev *file;
+	struct dw_grow grow;
 	uint32_t cluster_len;
-	bool is_fresh;		/* an empty file: reads as zeros, grows */
 	struct dw_qcow2_layout layout;
 	struct dw_qcow2_alloc alloc;
-	/* Held for writing while the file grows, for reading while it is
-	 * written: the device's size must not change under a write. */
-	pthread_rwlock_t grow_lock;
 };
 
 static struct qcow2_writer *writer_of(struct dw_writer *w)
@@ -52,54 +47,11 @@ static int qcow2_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 		       PRIu32, payload_len, q->cluster_len);
 }
 
-/* Where the step is too much (a limit, a full host), what is needed may still
- * fit. */
-static int grow_locked(struct qcow2_writer *q, uint64_t end,
-		       struct dw_err *err)
-{
-	int rc;
-
-	if (q->file->size >= end)
-		return 0;
-	if (!q->is_fresh)
-		return dw_fail(err, DW_NOSPACE,
-			       "%s: has %" PRIu64 " bytes, %" PRIu64
-			       " are needed", q->file->name, q->file->size,
-			       end);
-	rc = dw_dev_resize(q->file, dw_round_up(end, GROW_LEN), err);
-	if (rc == DW_NOSPACE)
-		rc = dw_dev_resize(q->file, end, err);
-	return rc;
-}
-
-static int grow(struct qcow2_writer *q, uint64_t end, struct dw_err *err)
-{
-	int rc;
-
-	pthread_rwlock_wrlock(&q->grow_lock);
-	rc = grow_locked(q, end, err);
-	pthread_rwlock_unlock(&q->grow_lock);
-	return rc;
-}
-
 static int qcow2_put(struct dw_writer *w, const struct dw_place *place,
 		     const void *payload, struct dw_err *err)
 {
-	struct qcow2_writer *q = writer_of(w);
-	uint64_t end = place->host_off + place->len;
-	int rc = 0;
-
-	pthread_rwlock_rdlock(&q->grow_lock);
-	if (q->file->size < end) {
-		pthread_rwlock_unlock(&q->grow_lock);
-		rc = grow(q, end, err);
-		if (rc)
-			return rc;
-		pthread_rwlock_rdlock(&q->grow_lock);
-	}
-	rc = dw_dev_pwrite(q->file, place->host_off, payload, place->len, err);
-	pthread_rwlock_unlock(&q->grow_lock);
-	return rc;
+	return dw_grow_pwrite(&writer_of(w)->grow, place->host_off, payload,
+			      place->len, err);
 }
 
 static int write_header(struct qcow2_writer *q, struct dw_err *err)
@@ -124,7 +76,7 @@ static int write_header(struct qcow2_writer *q, struct dw_err *err)
 		h.compression = DW_QCOW2_ZSTD;
 	}
 	dw_qcow2_encode(&h, buf);
-	return dw_dev_pwrite(q->file, 0, buf, sizeof(buf), err);
+	return dw_dev_pwrite(q->grow.file, 0, buf, sizeof(buf), err);
 }
 
 /* What lies between the end of an odd disk and the end of its last cluster
@@ -136,7 +88,7 @@ static int zero_tail(struct qcow2_writer *q, struct dw_err *err)
 	uint64_t in_cl = q->w.size % q->cluster_len;
 	uint64_t last_off;
 
-	if (q->is_fresh || !in_cl || !a->placed_nr)
+	if (q->grow.is_fresh || !in_cl || !a->placed_nr)
 		return 0;
 	last = &a->placed[a->placed_nr - 1];
 	if (last->entry & DW_QCOW2_COMPRESSED ||
@@ -144,8 +96,8 @@ static int zero_tail(struct qcow2_writer *q, struct dw_err *err)
 		return 0;
 	last_off = (last->entry & DW_QCOW2_OFF_MASK) +
 		   (last->nr - 1) * q->cluster_len;
-	return dw_dev_zero(q->file, last_off + in_cl, q->cluster_len - in_cl,
-			   err);
+	return dw_dev_zero(q->grow.file, last_off + in_cl,
+			   q->cluster_len - in_cl, err);
 }
 
 /*
@@ -156,7 +108,6 @@ static int zero_tail(struct qcow2_writer *q, struct dw_err *err)
 static int qcow2_finish(struct dw_writer *w, struct dw_err *err)
 {
 	struct qcow2_writer *q = writer_of(w);
-	uint64_t end;
 	int rc;
 
 	rc = dw_qcow2_alloc_end(&q->alloc, err);
@@ -164,16 +115,14 @@ static int qcow2_finish(struct dw_writer *w, struct dw_err *err)
 		rc = dw_qcow2_layout_end(&q->layout, &q->alloc, err);
 	if (rc)
 		return rc;
-	end = q->layout.end_off;
-	rc = q->is_fresh ? dw_dev_resize(q->file, end, err) :
-			   grow(q, end, err);
+	rc = dw_grow_end(&q->grow, q->layout.end_off, err);
 	if (!rc)
 		rc = zero_tail(q, err);
 	if (!rc)
-		rc = dw_qcow2_write_tables(q->file, &q->layout, &q->alloc,
-					   q->is_fresh, err);
-	if (!rc && !q->is_fresh)
-		rc = dw_dev_flush(q->file, err);
+		rc = dw_qcow2_write_tables(q->grow.file, &q->layout, &q->alloc,
+					   q->grow.is_fresh, err);
+	if (!rc && !q->grow.is_fresh)
+		rc = dw_dev_flush(q->grow.file, err);
 	return rc ? rc : write_header(q, err);
 }
 
@@ -182,7 +131,7 @@ static void qcow2_free(struct dw_writer *w)
 	struct qcow2_writer *q = writer_of(w);
 
 	dw_qcow2_alloc_free(&q->alloc);
-	pthread_rwlock_destroy(&q->grow_lock);
+	dw_grow_free(&q->grow);
 	free(q);
 }
 
@@ -248,13 +197,11 @@ int dw_qcow2_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return dw_fail_nomem(err);
-	pthread_rwlock_init(&q->grow_lock, NULL);
+	dw_grow_init(&q->grow, file);
 	q->w = (struct dw_writer){
 		.driver = &qcow2_writer_driver, .unit_len = cluster_len,
 		.maps = true, .codec = codec, .size = size,
 	};
-	q->file = file;
-	q->is_fresh = !file->size;
 	q->cluster_len = cluster_len;
 	q->alloc.cluster_bits = (uint32_t)__builtin_ctz(cluster_len);
 	q->alloc.cap_len = ctx->memory_cap_len;
@@ -262,7 +209,7 @@ int dw_qcow2_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 				   err);
 	q->alloc.next_off = q->layout.data_off;
 	/* No old header may make sense of what is written from now on. */
-	if (!rc && !q->is_fresh)
+	if (!rc && !q->grow.is_fresh)
 		rc = dw_dev_zero(file, 0, dw_min(cluster_len, file->size), err);
 	if (rc) {
 		qcow2_free(&q->w);
