@@ -374,17 +374,24 @@ typedef int (*dw_map_fn)(void *arg, const struct dw_map_run *run,
 DW_PUBLIC int dw_image_map(struct dw_ctx *ctx, struct dw_dev *dev, dw_map_fn fn,
 			   void *arg, struct dw_err *err);
 
-struct dw_compare_report {
-	bool equal;
-	bool sizes_differ;	/* the rest of the longer one counts as data */
-	uint64_t first_off;	/* of the first byte that differs */
-	uint64_t compared_len;	/* bytes that had to be read, of each */
+enum dw_compare_flags {
+	/* Disks of different sizes differ, at the end of the shorter one. */
+	DW_COMPARE_STRICT = 1 << 0,
+	/* Go on where somebody changes a disk meanwhile; else DW_BUSY. */
+	DW_COMPARE_ALLOW_CHANGED = 1 << 1,
 };
 
-/* Compares what guests would read; a longer disk equals a shorter one where
- * the rest is zeros, unless 'strict'. */
+struct dw_compare_report {
+	bool equal;
+	bool sizes_differ;
+	uint64_t first_off;	/* of the first byte that differs */
+	uint64_t compared_len;	/* that had to be read; 0 where they differ */
+};
+
+/* Compares what guests would read, up to the first byte that differs.  Behind
+ * its end a shorter disk counts as zeros. */
 DW_PUBLIC int dw_compare(struct dw_ctx *ctx, struct dw_dev *a, struct dw_dev *b,
-			 bool strict, struct dw_compare_report *out,
+			 unsigned flags, struct dw_compare_report *out,
 			 struct dw_err *err);
 
 /* ---- convert: a disk into a new image ----------------------------------- */

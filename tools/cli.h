@@ -71,7 +71,7 @@ int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
 	" terminal), as JSON lines, or not at all" }
 #define CLI_OPT_THREADS { "threads", 'j', "N", CLI_COUNT, \
 	offsetof(struct cli_common, threads_nr), NULL, \
-	"copy with N threads (0, the default: one a processor)" }
+	"work with N threads (0, the default: one a processor)" }
 #define CLI_OPT_MEMORY { "memory", 0, "SIZE", CLI_SIZE, \
 	offsetof(struct cli_common, memory_len), NULL, \
 	"hold at most SIZE of the image's metadata in memory (256M)" }
@@ -88,6 +88,8 @@ struct cli {
 	struct json_object *json;	/* filled by the verb; NULL: text */
 	struct dw_err err;
 	bool no_force;		/* --force is no way out here */
+	bool json_begun;	/* as cli_json_print_take() has it */
+	int answer;		/* exit status of a result that is no error */
 };
 
 struct cli_verb {
@@ -100,13 +102,14 @@ struct cli_verb {
 	int operands_min, operands_max;	/* -1: any number */
 	bool writes;		/* a closed pipe must not end it half-way */
 	bool has_force;
+	bool answers_1;		/* 1 is an answer; failing here is 2 then */
 	/* 0 or a negative enum dw_code, with cli->err filled. */
 	int (*run)(struct cli *cli, void *settings, int operands_nr,
 		   char **operands);
 };
 
-extern const struct cli_verb cli_dualboot, cli_inspect, cli_check, cli_ls,
-	cli_cat, cli_undo;
+extern const struct cli_verb cli_dualboot, cli_inspect, cli_map, cli_compare,
+	cli_check, cli_ls, cli_cat, cli_undo;
 extern const struct cli_verb *const cli_verbs[];
 
 /* Fills *settings and sets *operand to the index of the first operand. */

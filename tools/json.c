@@ -143,19 +143,47 @@ static const char *code_name(enum dw_code code)
 	return "unknown";
 }
 
-void cli_json_print_take(struct json_object *root, enum dw_code code,
-			 const struct dw_err *err)
+void cli_json_print_take(struct json_object *root, bool begun, int status,
+			 enum dw_code code, const struct dw_err *err)
 {
 	struct json_object *error;
+	const char *text;
 
-	cli_json_signed(root, "status", dw_exit_status(code));
+	cli_json_signed(root, "status", status);
 	if (code) {
 		error = cli_json_object_in(root, "error");
 		cli_json_text(error, "code", code_name(code));
 		cli_json_text(error, "text", err->text);
 	}
-	puts(need((void *)json_object_to_json_string_ext(root,
+	text = need((void *)json_object_to_json_string_ext(root,
 			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			JSON_C_TO_STRING_NOSLASHESCAPE)));
+			JSON_C_TO_STRING_NOSLASHESCAPE));
+	/* The object is never empty: its brace is followed by members. */
+	puts(begun ? text + 1 : text);
 	json_object_put(root);
+}
+
+void cli_json_stream_begin(const char *name)
+{
+	printf("{\n  \"%s\": [", name);
+}
+
+struct json_object *cli_json_element(void)
+{
+	return need(json_object_new_object());
+}
+
+void cli_json_stream_take(struct json_object *element, bool first)
+{
+	const char *text = need((void *)json_object_to_json_string_ext(element,
+			JSON_C_TO_STRING_SPACED |
+			JSON_C_TO_STRING_NOSLASHESCAPE));
+
+	printf("%s\n    %s", first ? "" : ",", text);
+	json_object_put(element);
+}
+
+void cli_json_stream_end(bool empty)
+{
+	fputs(empty ? "]," : "\n  ],", stdout);
 }

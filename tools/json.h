@@ -34,9 +34,19 @@ struct json_object *cli_json_object_in(struct json_object *to,
 struct json_object *cli_json_append(struct json_object *array);
 void cli_json_append_text(struct json_object *array, const char *text);
 
-/* Adds "status", and "error" where code is not 0, prints and frees. */
-void cli_json_print_take(struct json_object *root, enum dw_code code,
-			 const struct dw_err *err);
+/* Adds "status", and "error" where code is not 0, prints and frees.  'begun':
+ * the object's brace, and members with their commas, are printed already. */
+void cli_json_print_take(struct json_object *root, bool begun, int status,
+			 enum dw_code code, const struct dw_err *err);
+
+/*
+ * For an array that is too long to hold: begins the object with it and prints
+ * its elements one by one.  What follows is for cli_json_print_take().
+ */
+void cli_json_stream_begin(const char *name);
+void cli_json_stream_take(struct json_object *element, bool first);
+void cli_json_stream_end(bool empty);
+struct json_object *cli_json_element(void);
 
 /* Parts of results. */
 void cli_json_verdict(struct json_object *to, const char *side,

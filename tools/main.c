@@ -11,7 +11,8 @@
 #include "text.h"
 
 const struct cli_verb *const cli_verbs[] = {
-	&cli_dualboot, &cli_inspect, &cli_check, &cli_ls, &cli_cat, &cli_undo,
+	&cli_dualboot, &cli_inspect, &cli_map, &cli_compare, &cli_check,
+	&cli_ls, &cli_cat, &cli_undo,
 	NULL,
 };
 
@@ -146,6 +147,15 @@ out:
 	return ret;
 }
 
+static int status_of(const struct cli *cli, enum dw_code code)
+{
+	int status = dw_exit_status(code);
+
+	if (!code)
+		return cli->answer;
+	return status == 1 && cli->verb->answers_1 ? 2 : status;
+}
+
 static int do_verb(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct cli cli = { .verb = verb };
@@ -153,7 +163,8 @@ static int do_verb(const struct cli_verb *verb, int argc, char **argv)
 	int written;
 
 	if (cli.json)
-		cli_json_print_take(cli.json, ret, &cli.err);
+		cli_json_print_take(cli.json, cli.json_begun,
+				    status_of(&cli, ret), ret, &cli.err);
 	if (ret)
 		print_error(&cli, ret);
 	written = close_stdout(&cli.err);
@@ -162,7 +173,7 @@ static int do_verb(const struct cli_verb *verb, int argc, char **argv)
 		print_error(&cli, ret);
 	}
 	dw_ctx_free(cli.ctx);
-	return dw_exit_status(ret);
+	return status_of(&cli, ret);
 }
 
 static int do_help(int argc, char **argv)

@@ -32,6 +32,10 @@ run ls 0 ls --json fs.img
 run inspect 0 inspect --json fs.img
 run plan 3 dualboot --json empty.img out.img
 run missing 1 check --json none.img
+run map 0 map --json fs.img
+run equal 0 compare --json fs.img fs.img
+run differ 1 compare --json fs.img empty.img
+run apart 2 compare --json fs.img none.img
 run undo 1 undo --json fs.img
 
 check 'names are made valid UTF-8, controls escaped' jq -e \
@@ -50,7 +54,7 @@ check 'errors are objects' jq -e '.error.code == "unsupported" and
 check 'a missing image' jq -e '.error.code == "missing"' missing.json
 
 # Every member that is printed has its name in the documentation.
-for f in ls inspect plan missing undo; do
+for f in ls inspect plan missing undo map equal differ apart; do
 	jq -r 'paths | map(strings) | .[-1] // empty' "$f.json"
 done | sort -u > members
 while read -r member; do

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# map: the runs that qemu-img map shows, on images written at random.
+set -eu
+. "$(dirname "$0")/../lib-formats.sh"
+need qemu-img qemu-io jq
+
+# Runs as START LENGTH data|zero OFFSET, neighbours joined; the place of zeros
+# is left out, as qemu-img tells it of holes too.
+# shellcheck disable=SC2016
+joined='
+	def follows(a; b): a.d == b.d and
+		(a.o == b.o or (a.o != null and b.o != null and
+				a.o + a.l == b.o));
+	map({ s: .start, l: .length, d: .data,
+	      o: (if .data then .offset else null end) }) |
+	reduce .[] as $r ([]; if length > 0 and follows(.[-1]; $r)
+		then .[-1].l += $r.l else . + [$r] end) |
+	.[] | "\(.s) \(.l) \(if .d then "data" else "zero" end) \(.o)"'
+
+# A hole below an allocated cluster is zeros for us, data for qemu-img: all of
+# a qcow2 file is stored for this, but not of a raw one.
+as_qemu()	# FORMAT IMAGE
+{
+	local image=$2
+
+	if [ "$1" != raw ]; then
+		image=stored.$1
+		cp --sparse=never "$2" "$image"
+	fi
+	qemu-img map --output=json -f "$1" "$image" > theirs.json &&
+		"$DISKWRIGHT" map --json "$image" > ours.json &&
+		jq -r "$joined" theirs.json > theirs &&
+		jq -r ".runs | $joined" ours.json > ours &&
+		diff -u theirs ours &&
+		[ "$(wc -l < ours)" -ge "${runs_min:-1}" ]
+}
+
+# Present, and what is zero: the same words as qemu-img's.
+same_words()
+{
+	jq -c 'map([.zero, .data]) | unique' theirs.json > theirs
+	jq -c '.runs | map([.zero, .data]) | unique' ours.json > ours
+	diff theirs ours
+}
+
+# The whole disk, without gaps.
+covers()
+{
+	jq -e '. as $all | [.runs[] | .length] | add == $all.size' ours.json &&
+		jq -e '.runs as $r | all(range(1; $r | length);
+			$r[. - 1].start + $r[. - 1].length == $r[.].start)' \
+			ours.json
+}
+
+RANDOM=20
+# scribble FORMAT IMAGE LENGTH COUNT [COMMAND...]: writes of any kind there.
+scribble()
+{
+	local format=$1 image=$2 len=$3 n=$4 args=() off size
+
+	shift 4
+	for ((; n; n--)); do
+		off=$(((RANDOM * 32768 + RANDOM) % (len / 512) * 512))
+		size=$((RANDOM % 300 * 512 + 512))
+		[ $((off + size)) -le "$len" ] || size=$((len - off))
+		args+=(-c "${@: RANDOM % $# + 1:1} $off $size")
+	done
+	qemu-io -f "$format" "${args[@]}" "$image" > /dev/null
+}
+
+size=33554432
+for o in cluster_size=512 cluster_size=4096 cluster_size=65536 \
+	 cluster_size=2M compat=0.10 extended_l2=on refcount_bits=1 \
+	 extended_l2=on,cluster_size=16k; do
+	qemu-img create -q -f qcow2 -o $o r.qcow2 $size
+	scribble qcow2 r.qcow2 $size 60 'write -P 7' 'write -z' 'write -zu' \
+		discard 'write -P 9'
+	runs_min=10 check "$o" as_qemu qcow2 r.qcow2
+	check "$o, words" same_words
+	check "$o, without gaps" covers
+done
+
+for o in compression_type=zlib compression_type=zstd \
+	 extended_l2=on,cluster_size=128k; do
+	make_raw raw
+	qemu-img convert -c -O qcow2 -o $o raw c.qcow2
+	scribble qcow2 c.qcow2 6000128 4 'write -P 7' 'write -zu'
+	runs_min=10 check "compressed, $o" as_qemu qcow2 c.qcow2
+done
+check 'compressed runs are called so, and have no place' jq -e '
+	[.runs[] | select(.compressed)] | length > 0 and
+	all(.[]; .data and (has("offset") | not))' ours.json
+
+qemu-img create -q -f qcow2 -o preallocation=metadata holes.qcow2 4M
+"$DISKWRIGHT" map --json holes.qcow2 > ours.json
+check 'a hole below an allocated cluster is zeros that have a place' jq -e '
+	.runs | length == 1 and .[0].zero and .[0].present and
+	(.[0].data | not) and .[0].offset > 0' ours.json
+
+truncate -s $size sparse.img
+scribble raw sparse.img $size 30 'write -P 7'
+runs_min=10 check 'a sparse raw image' as_qemu raw sparse.img
+truncate -s 0 empty.img
+"$DISKWRIGHT" map --json empty.img > ours.json
+check 'an empty image' jq -e '.runs == [] and .size == 0 and .status == 0' \
+	ours.json
+qemu-img create -q -f qcow2 big.qcow2 16T
+check '16 TiB of nothing' sh -c \
+	"timeout 20 '$DISKWRIGHT' map big.qcow2 | wc -l | grep -x 2"
+
+# A layer of an image: offsets stay those of the image file.
+"$DISKWRIGHT" map "$top/tests/images/good-mbr.img" > whole.txt
+check 'a partition' sh -c "'$DISKWRIGHT' map --json \
+	'$top/tests/images/good-mbr.img@p1' | jq -e '
+		all(.runs[] | select(.data); .offset >= .start + 512)'"
+check 'text has a line for each run' test "$(wc -l < whole.txt)" = \
+	$(($("$DISKWRIGHT" map --json "$top/tests/images/good-mbr.img" |
+		jq '.runs | length') + 1))
+
+# What happens in the middle of the list.
+check 'damage is an error, and the JSON stays whole' sh -c "
+	'$DISKWRIGHT' map --json '$top/tests/images/bad-l2-past-end.qcow2' \
+		> bad.json 2> log
+	[ \$? = 4 ] && jq -e '.status == 4 and .error.code == \"corrupt\" and
+		(.runs | type == \"array\")' bad.json"
+if [ -w /dev/full ]; then
+	check 'standard output is full' sh -c "
+		'$DISKWRIGHT' map --json r.qcow2 > /dev/full 2> log
+		[ \$? = 1 ] && [ \$(wc -l < log) = 1 ]"
+fi
+check 'a reader that stops' sh -c "
+	'$DISKWRIGHT' map r.qcow2 2> log | head -n 1 > /dev/null; [ ! -s log ]"
+finish
