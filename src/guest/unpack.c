@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "guest/inflate.h"
+#include "base/inflate.h"
 #include "guest/unpack.h"
 
 #define IN_LEN	(256u << 10)

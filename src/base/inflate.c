@@ -7,7 +7,7 @@
 #include <zlib.h>
 #endif
 
-#include "guest/inflate.h"
+#include "base/inflate.h"
 
 #ifdef DW_HAVE_ISAL
 
@@ -21,8 +21,14 @@ int dw_inflate_new(struct dw_inflate **out, struct dw_err *err)
 	if (!*out)
 		return dw_fail_nomem(err);
 	isal_inflate_init(&(*out)->s);
-	(*out)->s.crc_flag = ISAL_GZIP;
+	dw_inflate_reset(*out);
 	return 0;
+}
+
+void dw_inflate_reset(struct dw_inflate *z)
+{
+	isal_inflate_reset(&z->s);
+	z->s.crc_flag = ISAL_GZIP;
 }
 
 void dw_inflate_free(struct dw_inflate *z)
@@ -61,6 +67,11 @@ int dw_inflate_new(struct dw_inflate **out, struct dw_err *err)
 	free(*out);
 	*out = NULL;
 	return dw_fail_nomem(err);
+}
+
+void dw_inflate_reset(struct dw_inflate *z)
+{
+	inflateReset(&z->s);
 }
 
 void dw_inflate_free(struct dw_inflate *z)
