@@ -22,6 +22,24 @@ int dw_file_from_fd_take(int fd, const char *name, bool readonly,
  * has little left to do.  Nothing on other kinds of device. */
 void dw_file_write_behind(struct dw_dev *dev);
 
+/*
+ * An empty unnamed file in the context's spool folder, else TMPDIR, else
+ * /var/tmp: whatever ends the process, nothing is left of it.  'what' is for
+ * errors: "guest.img.gz, unpacked".
+ */
+int dw_spool_new(struct dw_ctx *ctx, const char *what, struct dw_dev **out,
+		 struct dw_err *err);
+
+/* Writes to a spool, which grows where it has to; zeros stay holes.  What was
+ * written once is not written again. */
+int dw_spool_write(struct dw_dev *spool, uint64_t off, const void *buf,
+		   size_t len, struct dw_err *err);
+
+/* Standard input as a file that is only read: itself where it is a file, else
+ * spooled up to its end. */
+int dw_spool_stdin(struct dw_ctx *ctx, unsigned flags, struct dw_dev **out,
+		   struct dw_err *err);
+
 /* size bytes of zeros in memory; only what is written takes memory. */
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);

@@ -9,6 +9,9 @@
 
 const struct dw_format_driver *const dw_formats[] = {
 	&dw_qcow2_format,
+	&dw_gzip_format,
+	&dw_xz_format,
+	&dw_zstd_format,
 	&dw_raw_format,
 	NULL,
 };

@@ -66,7 +66,11 @@ static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
 {
 	int ret;
 
-	ret = dw_file_open(ctx, stack->image, flags, &stack->file, err);
+	if (!strcmp(stack->image, "-"))
+		ret = dw_spool_stdin(ctx, flags, &stack->file, err);
+	else
+		ret = dw_file_open(ctx, stack->image, flags, &stack->file,
+				   err);
 	if (ret)
 		return ret;
 	ret = dw_format_open(ctx, stack->file, format, &stack->format,

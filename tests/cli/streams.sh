@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Raw disks inside gzip, xz and zstd read as what went into them, whoever
+# packed it; what is damaged is called so.
+set -eu
+. "$(dirname "$0")/../lib-formats.sh"
+need gzip xz zstd mke2fs
+
+export TMPDIR=$work/spool
+mkdir "$TMPDIR"
+
+reads_as()	# RAW IMAGE
+{
+	"$imgtool" to-raw "$2" out && cmp "$1" out
+}
+
+# packed_by NAME COMMAND...: packs raw by a command, and reads it back
+packed_by()
+{
+	local name=$1
+
+	shift
+	"$@" < raw > image
+	check "$name" reads_as raw image
+}
+
+two_of()	# the packer, on both halves
+{
+	head -c 3000000 raw | "$@"
+	tail -c +3000001 raw | "$@"
+}
+
+make_raw raw
+packed_by gzip gzip -c
+packed_by "gzip -1" gzip -1c
+packed_by "gzip, two members" two_of gzip -c
+packed_by "gzip, padded" sh -c 'gzip -c; head -c 700 /dev/zero'
+packed_by xz xz -c
+packed_by "xz, blocks" xz -c --block-size=500000
+packed_by "xz, two streams" two_of xz -c
+packed_by "xz, padded streams" two_of sh -c 'xz -c; head -c 8 /dev/zero'
+for c in none crc32 sha256; do
+	packed_by "xz, $c" xz -c -C $c
+done
+packed_by zstd zstd -qc
+packed_by "zstd -19" zstd -q19 -c
+packed_by "zstd, no checksum" zstd -qc --no-check
+packed_by "zstd, two frames" two_of zstd -qc
+packed_by "zstd, length told" sh -c 'zstd -qc --stream-size=6000128'
+zstd -qf raw -o image
+check "zstd, of a file" reads_as raw image
+for tool in pigz bgzip; do
+	if command -v $tool > /dev/null; then
+		packed_by $tool $tool -c
+	else
+		skip "$tool is missing"
+	fi
+done
+
+for tool in gzip xz zstd; do
+	: > raw0
+	$tool -c < raw0 > image
+	check "$tool, an empty disk" reads_as raw0 image
+done
+
+# ---- standard input ---------------------------------------------------------
+
+mkdir -p root/etc
+echo some table > root/etc/fstab
+mke2fs -q -t ext4 -d root fs.img 8M > /dev/null 2>&1
+cat_fstab()	# LOCATOR
+{
+	[ "$("$DISKWRIGHT" cat -- "$1:/etc/fstab")" = "some table" ]
+}
+for tool in gzip xz zstd cat; do
+	$tool -c < fs.img > image 2> /dev/null || cp fs.img image
+	check "a file in $tool" cat_fstab image
+	check "a pipe of $tool" cat_fstab - < <(cat image)
+	check "standard input is a file of $tool" cat_fstab - < image
+done
+(dd of=/dev/null bs=4096 count=1; cat_fstab -) < <(head -c 4096 /dev/zero
+	cat fs.img) 2> /dev/null && ok "from the middle of a pipe" ||
+	bad "from the middle of a pipe"
+check "standard input is named" grep -q '^standard input: gzip, 8 MiB' \
+	<(gzip -c fs.img | "$DISKWRIGHT" inspect -)
+
+# ---- what is inside ---------------------------------------------------------
+
+if command -v qemu-img > /dev/null; then
+	qemu-img create -q -f qcow2 q.qcow2 10M
+	for tool in gzip xz zstd; do
+		$tool -c < q.qcow2 > image
+		check "a qcow2 inside $tool" refuses \
+			"code -5: image: $tool: holds a qcow2 image.*decompress" \
+			"$imgtool" to-raw image out
+	done
+fi
+
+# ---- damage -----------------------------------------------------------------
+
+is_damaged()	# FORMAT FILE
+{
+	refuses 'code -4: ' "$imgtool" to-raw "$2" out "$1"
+}
+
+cut_anywhere()	# FORMAT FILE
+{
+	local len at
+
+	len=$(stat -c %s "$2")
+	for at in 0 1 3 6 10 12 17 100 4000 $((len / 2)) $((len - 30)) \
+		$((len - 12)) $((len - 9)) $((len - 8)) $((len - 5)) \
+		$((len - 4)) $((len - 1)); do
+		head -c $at "$2" > cut
+		is_damaged "$1" cut || { echo "cut at $at"; return 1; }
+	done
+}
+
+# A bit is wrong: where the tool notices, so do we, and what reads all the
+# same reads right.
+flipped_anywhere()	# FORMAT FILE
+{
+	local len at byte
+
+	len=$(stat -c %s "$2")
+	for at in 0 2 3 4 5 7 8 11 13 14 20 333 9999 $((len / 3)) \
+		$((len - 30)) $((len - 13)) $((len - 9)) $((len - 8)) \
+		$((len - 5)) $((len - 3)) $((len - 1)); do
+		cp "$2" flip
+		byte=$(od -An -tu1 -j $at -N 1 "$2")
+		printf '%b' "\\0$(printf %o $((byte ^ 4)))" |
+			dd of=flip bs=1 seek=$at conv=notrunc status=none
+		if "$1" -t < flip > /dev/null 2>&1; then
+			"$imgtool" to-raw flip out "$1" && cmp raw out ||
+				{ echo "flip at $at"; return 1; }
+		elif "$imgtool" to-raw flip out "$1" > log; then
+			echo "flip at $at is not noticed"
+			return 1
+		elif ! grep -q 'code -[45]: ' log; then
+			cat log
+			return 1
+		fi
+	done
+}
+
+for tool in gzip xz zstd; do
+	$tool -c < raw > image
+	check "$tool, cut off" cut_anywhere $tool image
+	check "$tool, a bit is wrong" flipped_anywhere $tool image
+	printf 'more' | cat image - > more
+	check "$tool, something follows" is_damaged $tool more
+done
+printf '\0\0more' > tail
+gzip -c < raw | cat - tail > more
+check "gzip, padding that is none" is_damaged gzip more
+
+# ---- what stays behind ------------------------------------------------------
+
+spool_is_empty()
+{
+	[ -z "$(ls -A "$TMPDIR")" ]
+}
+check "nothing stays in the spool's folder" spool_is_empty
+mkfifo fifo
+"$DISKWRIGHT" inspect - < fifo > /dev/null 2>&1 &
+pid=$!
+exec 9> fifo
+gzip -c < raw >&9
+sleep 0.3
+kill -9 $pid
+wait $pid 2> /dev/null || :
+exec 9>&-
+check "nor of one that was killed" spool_is_empty
+gzip -c < raw > image
+TMPDIR=$work/none check "a spool's folder that is not there" refuses \
+	"code -10: $work/none: no file can be made there" \
+	"$imgtool" to-raw image out
+finish
