@@ -78,8 +78,41 @@ void dw_qcow2_encode(const struct dw_qcow2_header *h,
 /* Bytes of guest that one L1 entry stands for. */
 uint64_t dw_qcow2_l2_span(const struct dw_qcow2_header *h);
 
+struct dw_qcow2;
 struct dw_qcow2_slice;
 struct dw_qcow2_inflated;
+struct dw_qcow2_writer;
+
+/*
+ * Slices of tables of one kind, as they lie in the file or are to lie there.
+ * At most 2 MiB, whatever the image is like.
+ */
+struct dw_qcow2_cache {
+	struct dw_qcow2_slice *slices;
+	uint32_t slice_len;
+	uint64_t tick;
+	unsigned dirty_nr;
+	const char *what;	/* for errors: "an L2 table" */
+	/* Only where slices become dirty: makes all of them clean; and says
+	 * why a place in the file cannot be written with them. */
+	int (*write_back)(struct dw_qcow2 *q, struct dw_err *err);
+	int (*check_write)(struct dw_qcow2 *q, uint64_t off,
+			   struct dw_err *err);
+};
+
+int dw_qcow2_cache_init(struct dw_qcow2_cache *c, uint32_t cluster_len,
+			const char *what, struct dw_err *err);
+void dw_qcow2_cache_free(struct dw_qcow2_cache *c);
+/* The bytes at off, to the end of their slice; valid until the next call.
+ * dirty: they are about to be changed. */
+int dw_qcow2_cache_get(struct dw_qcow2 *q, struct dw_qcow2_cache *c,
+		       uint64_t off, bool dirty, uint8_t **data,
+		       struct dw_err *err);
+/* Writes what is dirty; flushes nothing. */
+int dw_qcow2_cache_write(struct dw_qcow2 *q, struct dw_qcow2_cache *c,
+			 struct dw_err *err);
+/* Forgets what is held of len bytes at off, dirty or not. */
+void dw_qcow2_cache_drop(struct dw_qcow2_cache *c, uint64_t off, uint64_t len);
 
 struct dw_qcow2 {
 	struct dw_dev dev;
@@ -89,13 +122,19 @@ struct dw_qcow2 {
 	struct dw_dev *backing;	/* NULL: what is unallocated reads as zeros */
 	struct dw_qcow2_header h;
 	uint32_t cluster_len;
-	uint64_t *l1;
+	uint64_t *l1;		/* entries as they are on disk, flags too */
 	size_t l1_nr;
 
-	/* Guards both caches; what they hold is copied out under it. */
+	/* Of a writable disk, else never taken.  Shared by whoever uses a
+	 * place that the tables name, alone for whoever changes the tables. */
+	pthread_rwlock_t io_lock;
+	struct dw_qcow2_writer *w;	/* NULL: read-only */
+
+	/* Guards the caches; what they hold is copied out under it.  Not
+	 * needed by who holds io_lock alone. */
 	pthread_mutex_t lock;
 	uint64_t tick;
-	struct dw_qcow2_slice *slices;
+	struct dw_qcow2_cache l2;
 	struct dw_qcow2_inflated *inflated;
 	unsigned inflated_nr;
 };
@@ -104,6 +143,7 @@ struct dw_qcow2 {
 struct dw_qcow2_run {
 	enum dw_extent_kind kind;
 	bool backed;		/* UNMAPPED: reads as the backing file does */
+	bool owned;		/* DATA: no snapshot has it, says the image */
 	uint64_t len;
 	uint64_t host_off;	/* DATA, COMPRESSED */
 	uint64_t host_len;	/* COMPRESSED: at most so many bytes */
@@ -116,6 +156,35 @@ void dw_qcow2_caches_free(struct dw_qcow2 *q);
  * stays within one cluster. */
 int dw_qcow2_map(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 		 struct dw_qcow2_run *out, struct dw_err *err);
+
+/* An L2 entry as it is on disk; bitmap: of extended ones. */
+struct dw_qcow2_entry {
+	uint64_t word, bitmap;
+};
+
+static inline bool dw_qcow2_has_ext_l2(const struct dw_qcow2 *q)
+{
+	return q->h.incompat & DW_QCOW2_INCOMPAT_EXT_L2;
+}
+
+/* Whether an entry that is not compressed names a cluster.  Bit 63 of one in
+ * a file apart tells offset 0 from none. */
+static inline bool dw_qcow2_has_cluster(const struct dw_qcow2 *q, uint64_t word)
+{
+	return word & DW_QCOW2_OFF_MASK ||
+	       (q->data_file != q->file && word & DW_QCOW2_COPIED);
+}
+
+/* The bytes of the file that a compressed entry names. */
+void dw_qcow2_compressed_place(const struct dw_qcow2_header *h, uint64_t word,
+			       uint64_t *off, uint64_t *end);
+
+/* The L2 entry of the cluster at off, all zero where there is no table; and
+ * its change, where there is one that is not shared.  Both under the lock. */
+int dw_qcow2_get_entry(struct dw_qcow2 *q, uint64_t off,
+		       struct dw_qcow2_entry *out, struct dw_err *err);
+int dw_qcow2_set_entry(struct dw_qcow2 *q, uint64_t off,
+		       const struct dw_qcow2_entry *entry, struct dw_err *err);
 
 /* Reads len bytes from in_off on of the cluster that run describes. */
 int dw_qcow2_read_compressed(struct dw_qcow2 *q, const struct dw_qcow2_run *run,

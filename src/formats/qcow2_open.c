@@ -89,8 +89,7 @@ static int read_l1(struct dw_qcow2 *q, struct dw_err *err)
 	if (rc)
 		return dw_err_prefix(err, rc, "qcow2: the L1 table");
 	for (i = 0; i < nr; i++)
-		q->l1[i] = dw_be64((const uint8_t *)&q->l1[i]) &
-			   DW_QCOW2_OFF_MASK;
+		q->l1[i] = dw_be64((const uint8_t *)&q->l1[i]);
 	q->l1_nr = nr;
 	return 0;
 }
