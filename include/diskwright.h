@@ -412,21 +412,22 @@ struct dw_convert_state;
 
 /* One area of the source, and how it will be copied. */
 struct dw_convert_area {
-	char *name;		/* "p1", "partition table", "disk" */
+	char *name;		/* "p1", "table", "gap", "disk" */
 	char *type;		/* "ext4", "swap", "unknown" */
 	uint64_t off, len;
 	uint64_t wanted_len;	/* bytes that will be looked at */
 	struct dw_recovery recovery;	/* of a filesystem */
-	char *note;		/* why it is copied in full, or NULL */
+	char *note;		/* why it is copied in full although it looks
+				 * like a filesystem or a table, or NULL */
 };
 
+/* Everything belongs to the plan: dw_convert_plan_free(). */
 struct dw_convert_plan {
 	const char *target_format;
 	uint64_t disk_size;
-	uint64_t copy_len;
+	uint64_t copy_len;	/* bytes that will be looked at */
 	size_t areas_nr;
-	struct dw_convert_area *areas;
-	struct dw_notes notes;
+	struct dw_convert_area *areas;	/* in the order of the disk */
 	struct dw_convert_state *state;
 };
 
@@ -436,10 +437,22 @@ struct dw_convert_report {
 	uint64_t file_len;	/* of the new image; 0: a pipe */
 };
 
+/* The format that the name of a target implies: "qcow2" for x.qcow2, "raw"
+ * where it implies none.  DW_USAGE where it implies one that is not written
+ * here. */
+DW_PUBLIC int dw_convert_format(const char *path, const char **format,
+				struct dw_err *err);
+
+/*
+ * Reads the source and decides what is copied; the plan keeps a reference on
+ * it.  A filesystem whose used blocks cannot be told for certain is no error:
+ * its area has a note, and is copied in full.
+ */
 DW_PUBLIC int dw_convert_plan(struct dw_ctx *ctx, struct dw_dev *source,
 			      const struct dw_convert_options *options,
 			      struct dw_convert_plan **out,
 			      struct dw_err *err);
+/* Carries the plan out and commits the output.  The source is not written. */
 DW_PUBLIC int dw_convert_run(struct dw_convert_plan *plan,
 			     struct dw_output *output,
 			     struct dw_convert_report *report,

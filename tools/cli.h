@@ -108,8 +108,8 @@ struct cli_verb {
 		   char **operands);
 };
 
-extern const struct cli_verb cli_dualboot, cli_inspect, cli_map, cli_compare,
-	cli_check, cli_ls, cli_cat, cli_undo;
+extern const struct cli_verb cli_dualboot, cli_convert, cli_inspect, cli_map,
+	cli_compare, cli_check, cli_ls, cli_cat, cli_undo;
 extern const struct cli_verb *const cli_verbs[];
 
 /* Fills *settings and sets *operand to the index of the first operand. */
@@ -130,6 +130,11 @@ int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
 /* Puts the image's name before an error that comes from inside it and does not
  * have it already. */
 void cli_name_image(struct dw_err *err, const char *locator);
+
+/* DW_USAGE where the target is the image of the source locator: not even by
+ * putting a target in its place is a source written.  'more' ends the error. */
+int cli_check_apart(const char *source, const char *target, const char *more,
+		    struct dw_err *err);
 
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);

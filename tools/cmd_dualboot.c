@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 #include "json.h"
@@ -190,34 +189,6 @@ static int check_settings(struct settings *s, int operands_nr, char **operands,
 	return choose_format(s, operands[1], err);
 }
 
-/* The source is never written: not even by putting the target in its place.
- * It may be a locator, whose image is one of its beginnings. */
-static int check_apart(const char *source, const char *target,
-		       struct dw_err *err)
-{
-	struct stat to, from;
-	char *name;
-	bool same = false;
-
-	if (stat(target, &to))
-		return 0;
-	name = strdup(source);
-	if (!name)
-		return cli_fail(err, DW_NOMEM, "out of memory");
-	for (size_t end = strlen(name); end && !same; end--) {
-		if (name[end] && name[end] != '@')
-			continue;
-		name[end] = '\0';
-		same = !stat(name, &from) && from.st_dev == to.st_dev &&
-			from.st_ino == to.st_ino;
-	}
-	free(name);
-	if (!same)
-		return 0;
-	return cli_fail(err, DW_USAGE, "%s: is SOURCE and TARGET at once;"
-			" --in-place changes an image itself", target);
-}
-
 static void fill_options(const struct settings *s,
 			 struct dw_dualboot_options *o)
 {
@@ -319,7 +290,8 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 
 	ret = check_settings(s, operands_nr, operands, &cli->err);
 	if (!ret && !s->in_place)
-		ret = check_apart(source, target, &cli->err);
+		ret = cli_check_apart(source, target, "; --in-place changes an"
+				      " image itself", &cli->err);
 	if (ret)
 		return ret;
 	cli->no_force = s->in_place;

@@ -53,11 +53,16 @@ void cli_json_verdict(struct json_object *to, const char *side,
 		      const struct dw_boot_verdict *verdict);
 void cli_json_notes(struct json_object *to, const char *name,
 		    const struct dw_notes *notes);
+void cli_json_recovery(struct json_object *to, const struct dw_recovery *r);
 void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs);
 void cli_json_dualboot_plan(struct json_object *to,
 			    const struct dw_dualboot_plan *plan);
 void cli_json_dualboot_report(struct json_object *to,
 			      const struct dw_dualboot_report *report);
+void cli_json_convert_plan(struct json_object *to,
+			   const struct dw_convert_plan *plan);
+void cli_json_convert_report(struct json_object *to,
+			     const struct dw_convert_report *report);
 void cli_json_layer(struct json_object *to, const struct dw_layer *layer);
 void cli_json_check(struct json_object *to,
 		    const struct dw_check_report *report);

@@ -5,18 +5,6 @@
 
 #include "json.h"
 
-static void recovery(struct json_object *to, const struct dw_recovery *r)
-{
-	struct json_object *o = cli_json_object_in(to, "recovery");
-
-	cli_json_number(o, "transactions", r->transactions_nr);
-	cli_json_number(o, "replayed_blocks", r->replayed_blk_nr);
-	cli_json_number(o, "revoked_blocks", r->revoked_blk_nr);
-	cli_json_number(o, "orphans_deleted", r->orphans_deleted_nr);
-	cli_json_number(o, "orphans_truncated", r->orphans_truncated_nr);
-	cli_json_number(o, "free_counts_fixed", r->free_counts_fixed_nr);
-}
-
 static void changes(struct json_object *to, const struct dw_changes *list)
 {
 	struct json_object *array = cli_json_array_in(to, "changes");
@@ -57,7 +45,7 @@ void cli_json_dualboot_plan(struct json_object *to,
 	cli_json_text(o, "target_format", plan->target_format);
 	cli_json_text(o, "distribution", plan->distribution);
 	cli_json_fs(o, &plan->fs);
-	recovery(o, &plan->recovery);
+	cli_json_recovery(o, &plan->recovery);
 	layout(o, plan);
 	cli_json_text(o, "loader", plan->loader);
 	cli_json_text(o, "stage2", plan->stage2_path);

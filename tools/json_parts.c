@@ -27,6 +27,18 @@ void cli_json_verdict(struct json_object *to, const char *side,
 	cli_json_notes(v, "warnings", &verdict->warnings);
 }
 
+void cli_json_recovery(struct json_object *to, const struct dw_recovery *r)
+{
+	struct json_object *o = cli_json_object_in(to, "recovery");
+
+	cli_json_number(o, "transactions", r->transactions_nr);
+	cli_json_number(o, "replayed_blocks", r->replayed_blk_nr);
+	cli_json_number(o, "revoked_blocks", r->revoked_blk_nr);
+	cli_json_number(o, "orphans_deleted", r->orphans_deleted_nr);
+	cli_json_number(o, "orphans_truncated", r->orphans_truncated_nr);
+	cli_json_number(o, "free_counts_fixed", r->free_counts_fixed_nr);
+}
+
 void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs)
 {
 	struct json_object *f = cli_json_object_in(to, "filesystem");

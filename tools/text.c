@@ -116,17 +116,31 @@ void cli_wrap(FILE *to, int column, int indent, const char *text)
 	fputc('\n', to);
 }
 
-void cli_item(const char *name, const char *fmt, ...)
+static void put_item(FILE *to, const char *name, const char *fmt, va_list ap)
 {
 	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	fprintf(to, "  %-*s", CLI_NAME_WIDTH, name);
+	cli_wrap(to, CLI_NAME_WIDTH + 2, CLI_NAME_WIDTH + 2, text ? text : "");
+	free(text);
+}
+
+void cli_item_to(FILE *to, const char *name, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	put_item(to, name, fmt, ap);
 	va_end(ap);
-	printf("  %-*s", CLI_NAME_WIDTH, name);
-	cli_wrap(stdout, CLI_NAME_WIDTH + 2, CLI_NAME_WIDTH + 2,
-		 text ? text : "");
-	free(text);
+}
+
+void cli_item(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_item(stdout, name, fmt, ap);
+	va_end(ap);
 }

@@ -38,8 +38,13 @@ void cli_wrap(FILE *to, int column, int indent, const char *text);
 #define CLI_NAME_WIDTH 12
 void cli_item(const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+void cli_item_to(FILE *to, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The plan's and reports' parts. */
+#define CLI_RECOVERY_TEXT 400
+/* "3 blocks replayed from the journal, ..."; "" where nothing was done. */
+void cli_recovery(char buf[CLI_RECOVERY_TEXT], const struct dw_recovery *r);
 void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict);
 void cli_text_changes(const struct dw_changes *changes);
 void cli_text_notes(const struct dw_notes *notes);
@@ -50,6 +55,10 @@ void cli_text_dualboot_boot(const struct dw_boot_verdict *kvm,
 			    const struct dw_boot_verdict *pygrub);
 void cli_text_dualboot_report(const struct dw_dualboot_report *report,
 			      const char *target);
+/* On 'to', as the image itself may go to standard output. */
+void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
+			   const char *source, const char *target);
+void cli_text_convert_report(FILE *to, const struct dw_convert_report *report);
 void cli_text_layer(const struct dw_layer *layer);
 void cli_text_check(const struct dw_check_report *report, const char *image);
 

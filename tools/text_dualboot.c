@@ -22,32 +22,6 @@ static void filesystem(const struct dw_fs_info *fs)
 			 *fs->label ? ", label " : "", fs->label);
 }
 
-/* ", 3 files truncated" where there is something to tell. */
-static void add_count(char *buf, size_t buf_len, uint64_t nr,
-		      const char *thing, const char *what)
-{
-	size_t len = strlen(buf);
-
-	if (nr)
-		snprintf(buf + len, buf_len - len, "%s%" PRIu64 " %s%s %s",
-			 len ? ", " : "", nr, thing, nr == 1 ? "" : "s", what);
-}
-
-static void recovery(const struct dw_recovery *r)
-{
-	char text[400] = "";
-
-	add_count(text, sizeof(text), r->replayed_blk_nr, "block",
-		  "replayed from the journal");
-	add_count(text, sizeof(text), r->orphans_deleted_nr, "deleted file",
-		  "released");
-	add_count(text, sizeof(text), r->orphans_truncated_nr, "file",
-		  "truncated");
-	add_count(text, sizeof(text), r->free_counts_fixed_nr, "free count",
-		  "corrected");
-	cli_item("recovery", "%s", *text ? text : "not needed");
-}
-
 static void layout(const struct dw_dualboot_plan *plan)
 {
 	char size[CLI_SIZE_TEXT], start[CLI_SIZE_TEXT];
@@ -70,7 +44,7 @@ static void layout(const struct dw_dualboot_plan *plan)
 void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 			    const char *source, const char *target)
 {
-	char size[CLI_SIZE_TEXT];
+	char size[CLI_SIZE_TEXT], recovery[CLI_RECOVERY_TEXT];
 
 	cli_put(stdout, source, 0);
 	printf(" (%s)", plan->source_format);
@@ -84,7 +58,8 @@ void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 	cli_item("guest", "%s", plan->distribution ? plan->distribution :
 		 "of an unknown distribution");
 	filesystem(&plan->fs);
-	recovery(&plan->recovery);
+	cli_recovery(recovery, &plan->recovery);
+	cli_item("recovery", "%s", *recovery ? recovery : "not needed");
 	layout(plan);
 	cli_item("loader", "%s%s%s", plan->loader ? plan->loader : "none",
 		 plan->stage2_path ? ", its stage 2 in " : "",

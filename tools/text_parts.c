@@ -34,6 +34,28 @@ void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict)
 		verdict_item("warning", verdict->warnings.items[i]);
 }
 
+/* ", 3 files truncated" where there is something to tell. */
+static void add_count(char *buf, uint64_t nr, const char *thing,
+		      const char *what)
+{
+	size_t len = strlen(buf);
+
+	if (nr)
+		snprintf(buf + len, CLI_RECOVERY_TEXT - len,
+			 "%s%" PRIu64 " %s%s %s", len ? ", " : "", nr, thing,
+			 nr == 1 ? "" : "s", what);
+}
+
+void cli_recovery(char buf[CLI_RECOVERY_TEXT], const struct dw_recovery *r)
+{
+	buf[0] = '\0';
+	add_count(buf, r->replayed_blk_nr, "block",
+		  "replayed from the journal");
+	add_count(buf, r->orphans_deleted_nr, "deleted file", "released");
+	add_count(buf, r->orphans_truncated_nr, "file", "truncated");
+	add_count(buf, r->free_counts_fixed_nr, "free count", "corrected");
+}
+
 #define LINE_COLUMN 10
 
 /* Where the next character stands after n bytes of blanks. */

@@ -3,16 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "dev/kinds.h"
+#include "job/recovered.h"
 #include "job/root.h"
 
 #define MBR_TYPE_LVM 0x8e
-
-static bool is_ext(const struct dw_fs_info *info)
-{
-	return !info->partial && !strncmp(info->type, "ext", 3);
-}
 
 static int refuse_type(const struct dw_dev *dev, const struct dw_fs_info *info,
 		       struct dw_err *err)
@@ -29,29 +23,16 @@ static int refuse_type(const struct dw_dev *dev, const struct dw_fs_info *info,
 		       dev->name, info->type);
 }
 
-/* A filesystem's block may be 64 KiB; what changes in it is mostly smaller,
- * and recovery redirects whole blocks of the filesystem. */
-static uint32_t overlay_block(const struct dw_fs_info *info)
-{
-	return (uint32_t)dw_max(dw_min(info->block_len, 4096), 512);
-}
-
 static int open_on(struct dw_ctx *ctx, struct dw_dev *dev,
 		   const struct dw_fs_info *info, unsigned fs_flags,
 		   struct dw_root *root, struct dw_err *err)
 {
-	int ret;
+	struct dw_recovered r;
+	int ret = dw_recovered_open(ctx, dev, info, fs_flags, &r, err);
 
-	ret = dw_overlay_new(dev, overlay_block(info), ctx->memory_cap_len,
-			     &root->overlay, err);
-	if (!ret)
-		ret = dw_fs_recover(ctx, root->overlay, &root->recovery, err);
-	/* What was recovered as far as it goes is no root to build on. */
-	if (!ret && root->recovery.damage[0])
-		ret = dw_fail(err, DW_CORRUPT, "%s: %s; e2fsck has to mend it "
-			      "first", dev->name, root->recovery.damage);
-	if (!ret)
-		ret = dw_fs_open(ctx, root->overlay, fs_flags, &root->fs, err);
+	root->overlay = r.overlay;
+	root->recovery = r.recovery;
+	root->fs = r.fs;
 	return ret;
 }
 
@@ -97,7 +78,7 @@ static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 			       "filesystem", root->disk->name);
 	if (ret)
 		return ret;
-	if (!is_ext(&info))
+	if (!dw_is_ext(&info))
 		return refuse_type(root->disk, &info, err);
 	root->start_off = 0;
 	root->len = root->disk->size;
@@ -128,7 +109,7 @@ static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
 	if (ret)
 		return ret;
 	ret = dw_fs_identify(dev, &info, err);
-	if (ret == DW_NOT_MINE || (!ret && !is_ext(&info))) {
+	if (ret == DW_NOT_MINE || (!ret && !dw_is_ext(&info))) {
 		dw_dev_close(dev, NULL);
 		return 0;
 	}

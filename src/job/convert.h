@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the convert job share. */
+#ifndef DW_JOB_CONVERT_H
+#define DW_JOB_CONVERT_H
+
+#include "formats/format.h"
+#include "job/wanted.h"
+
+struct dw_convert_state {
+	struct dw_ctx *ctx;
+	const struct dw_format_driver *format;
+	struct dw_format_options options;
+	char *subformat;		/* options' own copy */
+	struct dw_wanted wanted;
+	bool allow_changed;
+};
+
+/* Opens what was written afresh and compares its size, and the first bytes of
+ * each area, with the source. */
+int dw_convert_verify(struct dw_convert_plan *plan, struct dw_dev *file,
+		      struct dw_err *err);
+
+#endif
