@@ -130,7 +130,8 @@ enum dw_output_flags {
 
 /*
  * A file to be written beside 'path' and put there by dw_output_commit().
- * With DW_OUTPUT_FORCE 'path' may be a block device, written in place.
+ * With DW_OUTPUT_FORCE 'path' may be a block device, written in place.  "-" is
+ * standard output, for what can be written in order: raw, gzip, xz, zstd.
  * dw_output_close() without a commit leaves nothing behind.
  */
 DW_PUBLIC int dw_output_open(struct dw_ctx *ctx, const char *path,

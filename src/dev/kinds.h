@@ -40,6 +40,16 @@ int dw_spool_write(struct dw_dev *spool, uint64_t off, const void *buf,
 int dw_spool_stdin(struct dw_ctx *ctx, unsigned flags, struct dw_dev **out,
 		   struct dw_err *err);
 
+/*
+ * Standard output, of which each byte can be written once and in ascending
+ * order; gaps are filled with zeros, up to the device's size by a flush.  A
+ * terminal is DW_USAGE.
+ */
+int dw_pipe_stdout(struct dw_ctx *ctx, struct dw_dev **out,
+		   struct dw_err *err);
+/* Whether it is that: an image there can only grow at its end. */
+bool dw_pipe_is(const struct dw_dev *dev);
+
 /* size bytes of zeros in memory; only what is written takes memory. */
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);

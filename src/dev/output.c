@@ -154,6 +154,12 @@ static const struct dw_output_driver block_driver = {
 	.close = file_close,
 };
 
+/* Durability is the matter of whoever reads it. */
+static const struct dw_output_driver pipe_driver = {
+	.commit = block_commit,
+	.close = file_close,
+};
+
 static int split_path(struct file_output *f, const char *path,
 		      struct dw_err *err)
 {
@@ -224,6 +230,14 @@ static int open_target(struct dw_ctx *ctx, struct file_output *f,
 	bool is_block;
 	int ret;
 
+	if (!strcmp(f->out.path, "-")) {
+		f->out.driver = &pipe_driver;
+		f->out.is_pipe = true;
+		return dw_pipe_stdout(ctx, &f->out.dev, err);
+	}
+	ret = split_path(f, f->out.path, err);
+	if (ret)
+		return ret;
 	ret = check_target(f, &is_block, err);
 	if (ret)
 		return ret;
@@ -253,8 +267,6 @@ int dw_output_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 	f->force = flags & DW_OUTPUT_FORCE;
 	f->sync = !(flags & DW_OUTPUT_NO_SYNC);
 	ret = dw_output_init(&f->out, &file_driver, path, err);
-	if (!ret)
-		ret = split_path(f, path, err);
 	if (!ret)
 		ret = open_target(ctx, f, err);
 	if (!ret && f->sync)

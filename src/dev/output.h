@@ -10,6 +10,8 @@
  * Order of a commit: fdatasync of the bytes (not with DW_OUTPUT_NO_SYNC),
  * then the name (link or rename), then fsync of the folder.  A crash before
  * the name leaves nothing (O_TMPFILE) or one temporary file; after it, all.
+ * What went to standard output cannot be taken back: there a commit is the
+ * last of it, and an abort shows in the exit status only.
  */
 struct dw_output_driver {
 	int (*commit)(struct dw_output *out, struct dw_err *err);
@@ -21,6 +23,7 @@ struct dw_output {
 	struct dw_dev *dev;	/* where to write; grows with dw_dev_resize() */
 	char *path;
 	bool is_block;		/* a block device, written in place */
+	bool is_pipe;		/* "-": only sequential writers can */
 	bool committed;
 };
 

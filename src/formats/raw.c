@@ -3,10 +3,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "dev/kinds.h"
 #include "formats/format.h"
 
 /* The size of a block of most host filesystems: the smallest hole. */
 #define UNIT_LEN 4096u
+/* In a pipe there are no holes, only calls to be saved. */
+#define PIPE_UNIT_LEN (64u << 10)
 
 struct raw_writer {
 	struct dw_writer w;
@@ -90,8 +93,10 @@ static int raw_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
 		return dw_fail_nomem(err);
 	r->w = (struct dw_writer){
 		.driver = &raw_writer_driver, .unit_len = UNIT_LEN,
-		.size = size,
+		.size = size, .sequential = dw_pipe_is(file),
 	};
+	if (r->w.sequential)
+		r->w.unit_len = PIPE_UNIT_LEN;
 	r->file = file;
 	*out = &r->w;
 	return 0;

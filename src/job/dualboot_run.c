@@ -122,6 +122,9 @@ int dw_dualboot_run(struct dw_dualboot_plan *plan, struct dw_output *output,
 	if (!r)
 		return dw_fail_nomem(err);
 	ret = check_runnable(plan, err);
+	if (!ret && output->is_pipe)
+		ret = dw_fail(err, DW_USAGE, "standard output cannot be the "
+			      "target: what is written is read back");
 	if (!ret)
 		ret = write_image(plan, output->dev, r, err);
 	if (!ret)

@@ -84,6 +84,14 @@ done
 check "standard input is named" grep -q '^standard input: gzip, 8 MiB' \
 	<(gzip -c fs.img | "$DISKWRIGHT" inspect -)
 
+# ---- standard output ----------------------------------------------------------
+
+check "raw to a pipe" cmp raw <("$imgtool" to-raw raw -)
+"$imgtool" to-raw raw - > out
+check "raw to a file that is standard output" cmp raw out
+(echo before; "$imgtool" to-raw raw -) > out
+check "behind what is there" cmp <(echo before; cat raw) out
+
 # ---- what is inside ---------------------------------------------------------
 
 if command -v qemu-img > /dev/null; then
