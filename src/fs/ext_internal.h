@@ -119,7 +119,9 @@ void dw_ext_close_raw(ext2_filsys fs);
  * one; returns the code. */
 int dw_ext_add_backup(struct dw_dev *dev, int code, struct dw_err *err);
 
-/* Loads the bitmaps unless they are. */
+/* Load the bitmaps unless they are; a descriptor that leads out of the
+ * filesystem is DW_CORRUPT. */
+int dw_ext_load_block_bitmap(ext2_filsys fs, struct dw_err *err);
 int dw_ext_load_bitmaps(ext2_filsys fs, struct dw_err *err);
 
 /* ---- ext_inode.c ------------------------------------------------------ */

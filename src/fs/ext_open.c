@@ -145,12 +145,66 @@ int dw_ext_flush_raw(ext2_filsys fs, struct dw_err *err)
 	return 0;
 }
 
+static int check_place(ext2_filsys fs, dgrp_t g, const char *what, blk64_t blk,
+		       uint64_t nr, struct dw_err *err)
+{
+	uint64_t end = ext2fs_blocks_count(fs->super);
+
+	if (blk > fs->super->s_first_data_block && dw_in_range(blk, nr, end))
+		return 0;
+	return dw_fail(err, DW_CORRUPT, "ext: group %u has its %s at block "
+		       "%llu, %llu long, of %llu", g, what,
+		       (unsigned long long)blk, (unsigned long long)nr,
+		       (unsigned long long)end);
+}
+
+/* libext2fs marks them in the bitmap of a group that has none on disk; a
+ * number outside it would take, but talk about it on standard error. */
+static int check_groups(ext2_filsys fs, struct dw_err *err)
+{
+	int ret = 0;
+
+	for (dgrp_t g = 0; !ret && g < fs->group_desc_count; g++) {
+		ret = check_place(fs, g, "block bitmap",
+				  ext2fs_block_bitmap_loc(fs, g), 1, err);
+		if (!ret)
+			ret = check_place(fs, g, "inode bitmap",
+					  ext2fs_inode_bitmap_loc(fs, g), 1,
+					  err);
+		if (!ret)
+			ret = check_place(fs, g, "inode table",
+					  ext2fs_inode_table_loc(fs, g),
+					  fs->inode_blocks_per_group, err);
+	}
+	return ret;
+}
+
+int dw_ext_load_block_bitmap(ext2_filsys fs, struct dw_err *err)
+{
+	errcode_t rc;
+	int ret;
+
+	if (fs->block_map)
+		return 0;
+	ret = check_groups(fs, err);
+	if (ret)
+		return ret;
+	rc = ext2fs_read_block_bitmap(fs);
+	if (rc)
+		return dw_ext_fail(err, fs, rc, "ext: block bitmap");
+	return 0;
+}
+
 int dw_ext_load_bitmaps(ext2_filsys fs, struct dw_err *err)
 {
 	errcode_t rc;
+	int ret;
 
 	if (fs->block_map && fs->inode_map)
 		return 0;
+	ret = check_groups(fs, err);
+	if (ret)
+		return ret;
 	rc = ext2fs_read_bitmaps(fs);
 	if (rc)
 		return dw_ext_fail(err, fs, rc, "ext: reading the bitmaps");

@@ -82,12 +82,13 @@ static int read_mapped(struct dw_fs *f, const struct dw_ext_node *n,
 			return ret;
 	}
 	for (i = find_run(&f->map, off / block_len); len; ) {
-		const struct dw_ext_run *run = &f->map.runs[i];
-		bool hole = i == f->map.runs_nr || run->lblk * block_len > off;
+		const struct dw_ext_run *run =
+			i < f->map.runs_nr ? &f->map.runs[i] : NULL;
+		bool hole = !run || run->lblk * block_len > off;
 		uint64_t end = UINT64_MAX;
 		size_t part;
 
-		if (i < f->map.runs_nr)
+		if (run)
 			end = (run->lblk + (hole ? 0 : run->nr)) * block_len;
 		part = dw_min(len, end - off);
 		if (hole || run->unwritten)

@@ -34,23 +34,11 @@ static int add_span(struct dw_fs *f, struct dw_spans *s, uint64_t first,
 	return 0;
 }
 
-static int load_block_bitmap(ext2_filsys fs, struct dw_err *err)
-{
-	errcode_t rc;
-
-	if (fs->block_map)
-		return 0;
-	rc = ext2fs_read_block_bitmap(fs);
-	if (rc)
-		return dw_ext_fail(err, fs, rc, "ext: block bitmap");
-	return 0;
-}
-
 static int take_bitmap(struct dw_used_scan *s, struct dw_err *err)
 {
 	uint64_t end = ext2fs_blocks_count(s->fs->super);
 	blk64_t first = s->fs->super->s_first_data_block, to;
-	int ret = load_block_bitmap(s->fs, err);
+	int ret = dw_ext_load_block_bitmap(s->fs, err);
 
 	/* The boot record is nobody's in the bitmap of 1 KiB blocks. */
 	if (!ret)
