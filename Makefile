@@ -5,6 +5,7 @@
 #   make check           every test; see script/test for what they need
 #   make check-asan      unit and fault tests under AddressSanitizer
 #   make check-corpus CORPUS=DIR   foreign images
+#   make fuzz TARGET=qcow2 FUZZ_SECONDS=60   libFuzzer; see tests/fuzz/README.md
 #   make bench           side-by-side measurements
 #   make install DESTDIR= PREFIX=/usr/local
 #
@@ -186,8 +187,38 @@ $(X86)/copy.o: src/boot/x86/generated.c
 # Programs over single rooms, for shell tests.
 TEST_TOOLS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*tool.c)))
 
+# Fuzz targets: kept inputs go through them in every check, by a main of our
+# own; with clang, "make fuzz" links the same objects with libFuzzer.
+FUZZ_COMMON := input libfuzzer replay
+FUZZ_TARGETS := $(filter-out $(FUZZ_COMMON),$(patsubst tests/fuzz/%.c,%,$(sort \
+	$(wildcard tests/fuzz/*.c))))
+FUZZ := $(BUILD)/tests/fuzz
+REPLAY_BIN := $(FUZZ_TARGETS:%=$(FUZZ)/replay-%)
+FUZZ_LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DW_LDLIBS)
+
+$(REPLAY_BIN): $(FUZZ)/replay-%: $(FUZZ)/%.o $(FUZZ)/input.o \
+		$(FUZZ)/replay.o $(STATIC)
+	$(call say,LD,$@)
+	$(Q)$(FUZZ_LINK)
+
+$(FUZZ)/fuzz-%: $(FUZZ)/%.o $(FUZZ)/input.o $(FUZZ)/libfuzzer.o $(STATIC)
+	$(call say,LD,$@)
+	$(Q)$(FUZZ_LINK) -fsanitize=fuzzer
+
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+TARGET ?= $(FUZZ_TARGETS)
+.PHONY: fuzz
+fuzz: $(REPLAY_BIN)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=$(FUZZ_CC) \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer \
+		-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined" \
+		$(TARGET:%=$(BUILD)-fuzz/tests/fuzz/fuzz-%)
+	$(Q)BUILD=$(BUILD) SECONDS_EACH=$(FUZZ_SECONDS) tests/fuzz/run $(TARGET)
+
 .PHONY: tests
-tests: all $(UNIT_BIN) $(HELPER_BIN) $(LAB_BIN) $(TEST_TOOLS)
+tests: all $(UNIT_BIN) $(HELPER_BIN) $(LAB_BIN) $(TEST_TOOLS) $(REPLAY_BIN)
 
 check: tests
 	$(Q)BUILD=$(BUILD) tests/run $(GROUPS)
@@ -200,7 +231,7 @@ check-asan:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer \
 		-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-		check GROUPS="unit cli"
+		check GROUPS="unit cli fuzz"
 
 bench: all $(HELPER_BIN)
 	$(Q)BUILD=$(BUILD) tests/bench/run
@@ -234,4 +265,4 @@ clean:
 -include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) \
 	$(BUILD)/tests/boot/loaderlab.d \
-	$(TEST_TOOLS:=.d)
+	$(TEST_TOOLS:=.d) $(wildcard $(FUZZ)/*.d)
