@@ -199,6 +199,11 @@ bool dw_text_is_changed(const struct dw_text *t)
 	return false;
 }
 
+static const char *eol(uint8_t len)
+{
+	return len == 1 ? "\n" : "\r\n";
+}
+
 int dw_text_render(const struct dw_text *t, char **data, size_t *len,
 		   struct dw_err *err)
 {
@@ -217,9 +222,9 @@ int dw_text_render(const struct dw_text *t, char **data, size_t *len,
 		/* A last line that had no end gets one as soon as another
 		 * line follows it. */
 		if (!end_len)
-			dw_buf_add(&b, "\r\n" + (t->eol_len == 1), t->eol_len);
+			dw_buf_add(&b, eol(t->eol_len), t->eol_len);
 		dw_buf_add(&b, l->now.p, l->now.len);
-		dw_buf_add(&b, "\r\n" + (l->eol_len == 1), l->eol_len);
+		dw_buf_add(&b, eol(l->eol_len), l->eol_len);
 		end_len = l->eol_len;
 	}
 	ret = dw_buf_check(&b, err);

@@ -44,7 +44,9 @@ static void print_content(ext2_filsys fs, ext2_ino_t ino, uint64_t size)
 	if (size > UINT32_MAX)
 		die(EXT2_ET_FILE_TOO_BIG, "a file");
 	buf = calloc(1, size + 1);
-	rc = buf ? ext2fs_file_open(fs, ino, 0, &file) : EXT2_ET_NO_MEMORY;
+	if (!buf)
+		die(EXT2_ET_NO_MEMORY, "a file");
+	rc = ext2fs_file_open(fs, ino, 0, &file);
 	if (!rc)
 		rc = ext2fs_file_read(file, buf, size, &got);
 	if (rc || got != size)

@@ -152,8 +152,8 @@ START_TEST(readers)
 {
 	static const char *const texts[] = {
 		"ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='x'\n",
-		"SUSE Linux Enterprise Server 10\nVERSION = 10\n"
-		"PATCHLEVEL = 4\n",
+		("SUSE Linux Enterprise Server 10\nVERSION = 10\n"
+		 "PATCHLEVEL = 4\n"),
 		"CentOS release 5.11 (Final)\n", "5.0.10\n",
 		"CONFIG_XEN=y\n# CONFIG_XEN_PV is not set\nCONFIG_EXT4_FS=m\n",
 		"kernel/a.ko.xz: kernel/b.ko kernel/c.ko.gz\nkernel/b.ko:\n",

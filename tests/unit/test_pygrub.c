@@ -380,7 +380,7 @@ START_TEST(survives_noise)
 		"root=", "default ", "'", "\"", "{", "}", "(hd0,0)", "(", ")",
 		"\n", "\n", "\n", "\r\n", " ", "\t", "#", "=", "initrd=", "-",
 		"/dev/xvd", "mboot.c32", "---", "\xff", "\xe2\x80\xa8", "\xc2",
-		"1", "_", ",", "msdos", "\xa0", "\xe2\x84\xaa" "ernel ",
+		"1", "_", ",", "msdos", "\xa0", ("\xe2\x84\xaa" "ernel "),
 	};
 	char text[2000];
 	size_t len, n;
