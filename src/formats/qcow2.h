@@ -169,10 +169,17 @@ static inline bool dw_qcow2_has_ext_l2(const struct dw_qcow2 *q)
 
 /* Whether an entry that is not compressed names a cluster.  Bit 63 of one in
  * a file apart tells offset 0 from none. */
-static inline bool dw_qcow2_has_cluster(const struct dw_qcow2 *q, uint64_t word)
+static inline bool dw_qcow2_names_cluster(const struct dw_qcow2_header *h,
+					  uint64_t word)
 {
 	return word & DW_QCOW2_OFF_MASK ||
-	       (q->data_file != q->file && word & DW_QCOW2_COPIED);
+	       (h->incompat & DW_QCOW2_INCOMPAT_DATA_FILE &&
+		word & DW_QCOW2_COPIED);
+}
+
+static inline bool dw_qcow2_has_cluster(const struct dw_qcow2 *q, uint64_t word)
+{
+	return dw_qcow2_names_cluster(&q->h, word);
 }
 
 /* The bytes of the file that a compressed entry names. */

@@ -82,6 +82,9 @@ void dw_qcow2_snapshots_free(struct dw_qcow2_snapshots *snapshots);
 int dw_qcow2_snapshot_apply(struct dw_dev *file, const char *id_or_name,
 			    struct dw_qcow2_header *h, struct dw_err *err);
 
+int dw_qcow2_check_image(struct dw_ctx *ctx, struct dw_dev *file, bool repair,
+			 struct dw_image_check *out, struct dw_err *err);
+
 int dw_qcow2_info(struct dw_ctx *ctx, struct dw_dev *file,
 		  struct dw_image_info *out, struct dw_err *err);
 

@@ -141,4 +141,5 @@ const struct dw_format_driver dw_qcow2_format = {
 	.open = qcow2_open,
 	.create = dw_qcow2_create,
 	.info = dw_qcow2_info,
+	.check = dw_qcow2_check_image,
 };

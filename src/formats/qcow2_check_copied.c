@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The flag in qcow2's tables that a cluster has no second user. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "formats/qcow2_check.h"
+#include "formats/qcow2_refbits.h"
+
+/* What the file says of a cluster that nothing good refers to. */
+static int read_refcount(struct dw_qcow2_checker *c, uint64_t i,
+			 uint64_t *refs, struct dw_err *err)
+{
+	unsigned order = c->h.refcount_order;
+	uint64_t per_block = ((uint64_t)c->cluster_len * 8) >> order;
+	uint64_t in_block = i % per_block;
+	uint64_t step = order < 3 ? 8u >> order : 1, off;
+	uint8_t p[8];
+	bool usable;
+	int rc;
+
+	*refs = 0;
+	off = dw_qcow2_refblock_off(c, i / per_block, &usable);
+	if (!off)
+		return 0;
+	off += (in_block << order) / 8;
+	rc = dw_qcow2_read_padded(c->file, off, p, sizeof(p), err);
+	*refs = dw_qcow2_refcount_get(p, order, in_block % step);
+	return rc;
+}
+
+/* Whether the flag of an entry is what the refcount of 'off' asks for; one
+ * that cannot be read says nothing. */
+static int check_flag(struct dw_qcow2_checker *c, const char *what, uint64_t e,
+		      struct dw_err *err)
+{
+	uint64_t per_block = ((uint64_t)c->cluster_len * 8) >>
+			     c->h.refcount_order;
+	uint64_t off = e & DW_QCOW2_OFF_MASK;
+	uint64_t i = off >> c->h.cluster_bits, refs;
+	bool usable;
+	int rc = 0;
+
+	dw_qcow2_refblock_off(c, i / per_block, &usable);
+	if (!usable)
+		return 0;
+	if (i < c->clusters_nr)
+		refs = dw_qcow2_bit(c->is_single, i);
+	else
+		rc = read_refcount(c, i, &refs, err);
+	if (!rc && (refs == 1) != !!(e & DW_QCOW2_COPIED))
+		dw_qcow2_found(c, "the %s at %" PRIu64 " is marked as %s", what,
+			       off, e & DW_QCOW2_COPIED ? "not shared"
+							: "shared");
+	return rc;
+}
+
+static int check_entry(struct dw_qcow2_checker *c, uint64_t e,
+		       struct dw_err *err)
+{
+	if (e & DW_QCOW2_COMPRESSED || !dw_qcow2_names_cluster(&c->h, e))
+		return 0;
+	if (!(c->h.incompat & DW_QCOW2_INCOMPAT_DATA_FILE))
+		return check_flag(c, "data cluster", e, err);
+	/* What lies in a file of its own has one user. */
+	if (!(e & DW_QCOW2_COPIED))
+		dw_qcow2_found(c, "the external cluster at %" PRIu64
+			       " is marked as shared", e & DW_QCOW2_OFF_MASK);
+	return 0;
+}
+
+static int check_l2(struct dw_qcow2_checker *c, uint64_t off,
+		    struct dw_err *err)
+{
+	uint32_t entry_len = c->h.incompat & DW_QCOW2_INCOMPAT_EXT_L2 ? 16 : 8;
+	int rc = dw_ctx_check(c->ctx, err);
+	uint32_t i;
+
+	if (!rc)
+		rc = dw_qcow2_read_padded(c->file, off, c->l2, c->cluster_len,
+					  err);
+	for (i = 0; !rc && i < c->cluster_len; i += entry_len)
+		rc = check_entry(c, dw_be64(c->l2 + i), err);
+	return rc;
+}
+
+int dw_qcow2_check_copied(struct dw_qcow2_checker *c, struct dw_err *err)
+{
+	uint8_t *l1 = malloc((size_t)c->h.l1_nr * 8);
+	uint64_t e, off;
+	uint32_t i;
+	int rc;
+
+	if (!l1 && c->h.l1_nr)
+		return dw_fail_nomem(err);
+	rc = dw_dev_pread(c->file, c->h.l1_nr ? c->h.l1_off : 0, l1,
+			  (size_t)c->h.l1_nr * 8, err);
+	for (i = 0; !rc && i < c->h.l1_nr; i++) {
+		e = dw_be64(l1 + i * (size_t)8);
+		off = e & DW_QCOW2_OFF_MASK;
+		if (!off)
+			continue;
+		rc = check_flag(c, "L2 table", e, err);
+		if (!rc)
+			rc = check_l2(c, off, err);
+	}
+	free(l1);
+	return rc;
+}
