@@ -331,7 +331,8 @@ struct dw_image_info {
 	struct dw_image_snapshot *snapshots;
 };
 
-/* Reads what the image file says of itself, and opens nothing that it names. */
+/* Reads what the image file says of itself, and opens nothing that it names;
+ * also of images that dw_open() refuses. */
 DW_PUBLIC int dw_image_info(struct dw_ctx *ctx, const char *path,
 			    const char *format, unsigned flags,
 			    struct dw_image_info **out, struct dw_err *err);
@@ -349,16 +350,32 @@ struct dw_image_check {
 };
 
 /* Counts as 'qemu-img check' does: leaks take space, corruptions lose data.
- * With 'repair' the figures are those left after it. */
-DW_PUBLIC int dw_image_check(struct dw_ctx *ctx, const char *path,
+ * With 'repair' the figures are those left after it.  Of the locator only the
+ * image matters. */
+DW_PUBLIC int dw_image_check(struct dw_ctx *ctx, const char *locator,
 			     const char *format, unsigned flags, bool repair,
 			     struct dw_image_check **out, struct dw_err *err);
 DW_PUBLIC void dw_image_check_free(struct dw_image_check *check);
 
-/* Grows an image in place; smaller is refused. */
+struct dw_image_resize_options {
+	uint64_t size;		/* bytes, a multiple of 512 */
+	bool grow_by;		/* 'size' is what comes on top */
+	bool dry_run;		/* only tell, open nothing for writing */
+};
+
+struct dw_image_resize_report {
+	uint64_t old_size, new_size;
+	struct dw_notes notes;	/* what inside does not grow by itself */
+};
+
+/* Grows an image in place, durably; smaller is refused as DW_UNSUPPORTED. */
 DW_PUBLIC int dw_image_resize(struct dw_ctx *ctx, const char *path,
-			      const char *format, unsigned flags, uint64_t size,
+			      const char *format,
+			      const struct dw_image_resize_options *options,
+			      struct dw_image_resize_report **out,
 			      struct dw_err *err);
+DW_PUBLIC void
+dw_image_resize_report_free(struct dw_image_resize_report *report);
 
 enum dw_map_kind { DW_MAP_DATA, DW_MAP_ZERO, DW_MAP_UNMAPPED, DW_MAP_COMPRESSED };
 

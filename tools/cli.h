@@ -108,8 +108,8 @@ struct cli_verb {
 		   char **operands);
 };
 
-extern const struct cli_verb cli_dualboot, cli_convert, cli_inspect, cli_map,
-	cli_compare, cli_check, cli_ls, cli_cat, cli_undo;
+extern const struct cli_verb cli_dualboot, cli_convert, cli_inspect, cli_info,
+	cli_map, cli_compare, cli_resize, cli_check, cli_ls, cli_cat, cli_undo;
 extern const struct cli_verb *const cli_verbs[];
 
 /* Fills *settings and sets *operand to the index of the first operand. */
@@ -117,6 +117,8 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv,
 	      void *settings, int *operand, struct dw_err *err);
 /* Decimal digits only, at most max. */
 int cli_parse_number(const char *text, uint64_t max, uint64_t *out);
+/* "512", "64K", "10G": powers of 1024. */
+int cli_parse_size(const char *text, uint64_t *out);
 
 void cli_help(const struct cli_verb *verb);
 void cli_help_all(void);

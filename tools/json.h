@@ -66,5 +66,9 @@ void cli_json_convert_report(struct json_object *to,
 void cli_json_layer(struct json_object *to, const struct dw_layer *layer);
 void cli_json_check(struct json_object *to,
 		    const struct dw_check_report *report);
+void cli_json_image_info(struct json_object *to,
+			 const struct dw_image_info *info);
+void cli_json_image_check(struct json_object *to,
+			  const struct dw_image_check *check);
 
 #endif

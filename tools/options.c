@@ -28,8 +28,7 @@ int cli_parse_number(const char *text, uint64_t max, uint64_t *out)
 	return 0;
 }
 
-/* "512", "64K", "10G": powers of 1024. */
-static int parse_size(const char *text, uint64_t *out)
+int cli_parse_size(const char *text, uint64_t *out)
 {
 	static const char units[] = "KMGT";
 	size_t len = strlen(text);
@@ -81,7 +80,7 @@ static int set_option(const struct cli_option *opt, void *settings,
 		*(const char **)at = arg;
 		return 0;
 	case CLI_SIZE:
-		if (!parse_size(arg, at) && *(uint64_t *)at)
+		if (!cli_parse_size(arg, at) && *(uint64_t *)at)
 			return 0;
 		return cli_fail(err, DW_USAGE, "--%s: '%s' is no size, such as"
 				" 512M or 10G", opt->name, arg);

@@ -79,6 +79,19 @@ const char *cli_size(char buf[CLI_SIZE_TEXT], uint64_t len)
 	return buf;
 }
 
+const char *cli_both_sizes(char buf[CLI_BOTH_SIZES_TEXT], uint64_t len)
+{
+	char size[CLI_SIZE_TEXT];
+
+	cli_size(size, len);
+	if (len < 1024)
+		memcpy(buf, size, sizeof(size));
+	else
+		snprintf(buf, CLI_BOTH_SIZES_TEXT, "%s (%" PRIu64 " bytes)",
+			 size, len);
+	return buf;
+}
+
 const char *cli_uuid(char buf[CLI_UUID_TEXT], const uint8_t uuid[16])
 {
 	char *at = buf;

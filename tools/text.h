@@ -27,6 +27,10 @@ size_t cli_utf8_len(const unsigned char *p);
 #define CLI_SIZE_TEXT 24
 const char *cli_size(char buf[CLI_SIZE_TEXT], uint64_t len);
 
+/* "1.5 GiB (1610612736 bytes)"; "512 bytes" stays alone. */
+#define CLI_BOTH_SIZES_TEXT 64
+const char *cli_both_sizes(char buf[CLI_BOTH_SIZES_TEXT], uint64_t len);
+
 #define CLI_UUID_TEXT 37
 const char *cli_uuid(char buf[CLI_UUID_TEXT], const uint8_t uuid[16]);
 
@@ -60,6 +64,8 @@ void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
 			   const char *source, const char *target);
 void cli_text_convert_report(FILE *to, const struct dw_convert_report *report);
 void cli_text_layer(const struct dw_layer *layer);
+void cli_text_image_info(const struct dw_image_info *info);
+void cli_text_image_check(const struct dw_image_check *check);
 void cli_text_check(const struct dw_check_report *report, const char *image);
 
 #endif

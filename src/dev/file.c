@@ -380,6 +380,21 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 	return dw_file_from_fd_take(fd, path, !rdwr, out, err);
 }
 
+int dw_file_host_len(struct dw_dev *dev, uint64_t *len, struct dw_err *err)
+{
+	struct stat st;
+
+	*len = 0;
+	if (dev->driver != &file_driver)
+		return 0;
+	if (fstat(file_of(dev)->fd, &st) < 0)
+		return dw_fail_errno(err, errno, "%s", dev->name);
+	/* st_blocks is in units of 512 bytes, whatever st_blksize is. */
+	*len = file_of(dev)->is_block ? dev->size
+				      : (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
 void dw_file_write_behind(struct dw_dev *dev)
 {
 	if (dev->driver == &file_driver)

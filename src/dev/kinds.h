@@ -18,6 +18,10 @@ int dw_file_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 int dw_file_from_fd_take(int fd, const char *name, bool readonly,
 			 struct dw_dev **out, struct dw_err *err);
 
+/* What the host stores of a file, bytes: less than its length where it has
+ * holes.  0 for another kind of device. */
+int dw_file_host_len(struct dw_dev *dev, uint64_t *len, struct dw_err *err);
+
 /* Large writes begin to reach the disk at once, so that the flush at the end
  * has little left to do.  Nothing on other kinds of device. */
 void dw_file_write_behind(struct dw_dev *dev);

@@ -53,25 +53,30 @@ static int probe(struct dw_dev *file, const struct dw_format_driver **out,
 	return rc;
 }
 
+int dw_format_find(struct dw_dev *file, const char *name,
+		   const struct dw_format_driver **out, struct dw_err *err)
+{
+	*out = NULL;
+	if (!name)
+		return probe(file, out, err);
+	*out = dw_format_by_name(name);
+	if (!*out)
+		return dw_fail(err, DW_USAGE, "no image format is called \"%s\"",
+			       name);
+	return 0;
+}
+
 int dw_format_open_how(struct dw_ctx *ctx, struct dw_dev *file,
 		       const char *name, const struct dw_format_how *how,
 		       const struct dw_format_driver **driver,
 		       struct dw_dev **out, struct dw_err *err)
 {
 	static const struct dw_format_how plain;
-	const struct dw_format_driver *found = NULL;
-	int rc = 0;
+	const struct dw_format_driver *found;
+	int rc;
 
 	*out = NULL;
-	if (name) {
-		found = dw_format_by_name(name);
-		if (!found)
-			return dw_fail(err, DW_USAGE,
-				       "no image format is called \"%s\"",
-				       name);
-	} else {
-		rc = probe(file, &found, err);
-	}
+	rc = dw_format_find(file, name, &found, err);
 	if (rc)
 		return rc;
 	if (driver)

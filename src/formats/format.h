@@ -62,6 +62,10 @@ const struct dw_format_driver *dw_format_by_name(const char *name);
 /* The format that a target's file name implies; raw where none does. */
 const struct dw_format_driver *dw_format_by_suffix(const char *path);
 
+/* The format of a file: the one of that name, or what probing finds. */
+int dw_format_find(struct dw_dev *file, const char *name,
+		   const struct dw_format_driver **out, struct dw_err *err);
+
 /* name NULL probes.  *driver (may be NULL) receives the format. */
 int dw_format_open(struct dw_ctx *ctx, struct dw_dev *file, const char *name,
 		   const struct dw_format_driver **driver, struct dw_dev **out,

@@ -16,6 +16,12 @@ static bool host_file_exists(void *arg, const char *path)
 	return stat(path, &st) == 0;
 }
 
+int dw_stack_parse(const char *locator, struct dw_locator *out,
+		   struct dw_err *err)
+{
+	return dw_locator_parse(locator, host_file_exists, NULL, out, err);
+}
+
 static int open_part(struct dw_dev *below, unsigned nr, struct dw_dev **out,
 		     struct dw_err *err)
 {
@@ -92,7 +98,7 @@ int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	ret = dw_locator_parse(locator, host_file_exists, NULL, &loc, err);
+	ret = dw_stack_parse(locator, &loc, err);
 	if (ret)
 		goto out;
 	out->image = loc.image;

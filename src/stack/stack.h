@@ -17,6 +17,12 @@ struct dw_stack {
 	char *path;		/* in the filesystem of dev; NULL: none */
 };
 
+/* Takes a locator apart; which part of it is the image, the host's files
+ * tell.  dw_locator_free() it, after an error too. */
+struct dw_locator;
+int dw_stack_parse(const char *locator, struct dw_locator *out,
+		   struct dw_err *err);
+
 /*
  * Opens a locator.  'format' names the image's format and turns probing off;
  * flags are enum dw_open_flags.  With DW_OPEN_RDWR a format that cannot be

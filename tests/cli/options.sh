@@ -59,7 +59,7 @@ complete_for()
 }
 
 check 'completion of verbs' \
-	test "$(complete_for i)" = inspect
+	test "$(complete_for ins)" = inspect
 check 'completion of options' \
 	test "$(complete_for dualboot --no)" = --no-sync
 check 'completion of all options' \
