@@ -12,6 +12,7 @@ const struct dw_format_driver *const dw_formats[] = {
 	&dw_gzip_format,
 	&dw_xz_format,
 	&dw_zstd_format,
+	&dw_vhd_format,
 	&dw_raw_format,
 	NULL,
 };

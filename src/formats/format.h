@@ -53,7 +53,8 @@ struct dw_format_driver {
 
 /* The drivers in the order of probing; raw is last and takes everything. */
 extern const struct dw_format_driver *const dw_formats[];
-extern const struct dw_format_driver dw_raw_format, dw_qcow2_format;
+extern const struct dw_format_driver dw_raw_format, dw_qcow2_format,
+	dw_vhd_format;
 extern const struct dw_format_driver dw_gzip_format, dw_xz_format,
 	dw_zstd_format;
 

@@ -7,6 +7,7 @@
  *   imgtool to-qcow2 IMAGE OUT [CLUSTER [zlib|zstd [LEVEL]]]
  *                                          as our own qcow2, optionally with
  *                                          compressed clusters
+ *   imgtool to-vhd IMAGE OUT [dynamic|fixed]
  *   imgtool extents IMAGE                  runs as KIND OFF LEN
  *   imgtool parts IMAGE                    the partition table
  *
@@ -50,9 +51,14 @@ static int copy(struct dw_dev *src, struct dw_writer *w, struct dw_err *err)
 	return rc ? rc : dw_writer_finish(w, err);
 }
 
-static void read_options(struct dw_format_options *options, int argc,
+static void read_options(struct dw_format_options *options,
+			 const struct dw_format_driver *format, int argc,
 			 char **argv)
 {
+	if (argc > 4 && format != &dw_qcow2_format) {
+		options->subformat = argv[4];
+		return;
+	}
 	if (argc > 4)
 		options->cluster_len = (uint32_t)atoi(argv[4]);
 	if (argc > 5)
@@ -69,12 +75,13 @@ static int convert(const struct dw_format_driver *format, int argc, char **argv,
 	struct dw_output *out = NULL;
 	struct dw_writer *w = NULL;
 	struct dw_dev *src = NULL;
-	bool maps = format == &dw_qcow2_format;
+	bool to_raw = format == &dw_raw_format;
 	int rc;
 
-	if (maps)
-		read_options(&options, argc, argv);
-	rc = open_image(argv[2], !maps && argc > 4 ? argv[4] : NULL, &src, err);
+	if (!to_raw)
+		read_options(&options, format, argc, argv);
+	rc = open_image(argv[2], to_raw && argc > 4 ? argv[4] : NULL, &src,
+			err);
 	if (!rc)
 		rc = dw_output_open(ctx, argv[3], DW_OUTPUT_FORCE, &out, err);
 	if (!rc)
@@ -141,17 +148,18 @@ static int parts(const char *path, struct dw_err *err)
 
 int main(int argc, char **argv)
 {
+	const struct dw_format_driver *format = NULL;
 	struct dw_err err = { 0 };
 	int rc = DW_USAGE;
 
+	if (argc >= 4 && !strncmp(argv[1], "to-", 3))
+		format = dw_format_by_name(argv[1] + 3);
 	if (dw_ctx_new(&ctx, &err))
 		return 1;
 	if (getenv("THREADS"))
 		dw_ctx_set_threads(ctx, (unsigned)atoi(getenv("THREADS")));
-	if (argc >= 4 && !strcmp(argv[1], "to-raw"))
-		rc = convert(&dw_raw_format, argc, argv, &err);
-	else if (argc >= 4 && !strcmp(argv[1], "to-qcow2"))
-		rc = convert(&dw_qcow2_format, argc, argv, &err);
+	if (format)
+		rc = convert(format, argc, argv, &err);
 	else if (argc == 3 && !strcmp(argv[1], "extents"))
 		rc = extents(argv[2], &err);
 	else if (argc == 3 && !strcmp(argv[1], "parts"))
