@@ -69,6 +69,9 @@ static void print_attrs(ext2_filsys fs, ext2_ino_t ino)
 	struct ext2_xattr_handle *attrs;
 	errcode_t rc = ext2fs_xattrs_open(fs, ino, &attrs);
 
+	/* Filesystems of revision 0 have none. */
+	if (rc == EXT2_ET_MISSING_EA_FEATURE)
+		return;
 	if (!rc)
 		rc = ext2fs_xattrs_read(attrs);
 	if (!rc)
