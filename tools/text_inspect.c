@@ -125,10 +125,8 @@ void cli_text_layer(const struct dw_layer *layer)
 	layer_at(0, layer);
 }
 
-void cli_text_check(const struct dw_check_report *report, const char *image)
+void cli_text_check(const struct dw_check_report *report)
 {
-	cli_put(stdout, image, 0);
-	putchar('\n');
 	cli_item("root", "%s", report->where && *report->where ?
 		 report->where : "the whole disk");
 	cli_item("loader", "%s%s", report->loader ? report->loader : "none",

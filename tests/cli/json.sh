@@ -32,6 +32,7 @@ run ls 0 ls --json fs.img
 run inspect 0 inspect --json fs.img
 run plan 3 dualboot --json empty.img out.img
 run missing 1 check --json none.img
+run check 0 check --json "$top/tests/images/good-snapshot.qcow2"
 run info 0 info --json "$top/tests/images/good-snapshot.qcow2"
 run resize 0 resize --dry-run --json fs.img +1M
 run map 0 map --json fs.img
@@ -56,7 +57,7 @@ check 'errors are objects' jq -e '.error.code == "unsupported" and
 check 'a missing image' jq -e '.error.code == "missing"' missing.json
 
 # Every member that is printed has its name in the documentation.
-for f in ls inspect plan missing undo info resize map equal differ apart; do
+for f in ls inspect plan missing undo check info resize map equal differ apart; do
 	jq -r 'paths | map(strings) | .[-1] // empty' "$f.json"
 done | sort -u > members
 while read -r member; do
