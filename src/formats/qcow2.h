@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "formats/format.h"
+#include "formats/inflated.h"
 
 #define DW_QCOW2_MAGIC 0x514649fbu	/* "QFI\xfb" */
 #define DW_QCOW2_V2_LEN 72
@@ -80,7 +81,6 @@ uint64_t dw_qcow2_l2_span(const struct dw_qcow2_header *h);
 
 struct dw_qcow2;
 struct dw_qcow2_slice;
-struct dw_qcow2_inflated;
 struct dw_qcow2_writer;
 
 /*
@@ -130,13 +130,11 @@ struct dw_qcow2 {
 	pthread_rwlock_t io_lock;
 	struct dw_qcow2_writer *w;	/* NULL: read-only */
 
-	/* Guards the caches; what they hold is copied out under it.  Not
+	/* Guards the slices; what they hold is copied out under it.  Not
 	 * needed by who holds io_lock alone. */
 	pthread_mutex_t lock;
-	uint64_t tick;
 	struct dw_qcow2_cache l2;
-	struct dw_qcow2_inflated *inflated;
-	unsigned inflated_nr;
+	struct dw_inflated inflated;
 };
 
 /* A run of guest bytes that lies in one way. */
@@ -197,7 +195,6 @@ int dw_qcow2_set_entry(struct dw_qcow2 *q, uint64_t off,
 int dw_qcow2_read_compressed(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 			     uint32_t in_off, void *buf, uint32_t len,
 			     struct dw_err *err);
-void dw_qcow2_inflated_free(struct dw_qcow2 *q);
 
 /* Unpacks one cluster, pure: DW_CORRUPT where src does not give dst_len. */
 int dw_qcow2_unpack(uint8_t compression, const uint8_t *src, size_t src_len,

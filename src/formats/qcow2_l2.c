@@ -20,13 +20,14 @@ int dw_qcow2_caches_new(struct dw_qcow2 *q, struct dw_err *err)
 {
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_rwlock_init(&q->io_lock, NULL);
+	dw_inflated_init(&q->inflated, q->cluster_len);
 	return dw_qcow2_cache_init(&q->l2, q->cluster_len, "an L2 table", err);
 }
 
 void dw_qcow2_caches_free(struct dw_qcow2 *q)
 {
 	dw_qcow2_cache_free(&q->l2);
-	dw_qcow2_inflated_free(q);
+	dw_inflated_free(&q->inflated);
 	pthread_rwlock_destroy(&q->io_lock);
 	pthread_mutex_destroy(&q->lock);
 }
