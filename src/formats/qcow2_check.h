@@ -5,6 +5,9 @@
 
 #include "formats/qcow2_meta.h"
 
+/* Bits of an entry of the refcount table that have no meaning yet. */
+#define DW_QCOW2_REFTABLE_RESERVED UINT64_C(0x1ff)
+
 /*
  * One check of one image.  'counts' holds a refcount for each cluster of the
  * file, packed as in refcount blocks, so that a part of it is a block; bit i
@@ -27,6 +30,7 @@ struct dw_qcow2_checker {
 	uint64_t reftable_nr;
 	uint8_t *l2, *block;		/* buffers of one cluster */
 	bool needs_rebuild;		/* the refcount blocks are no use */
+	uint64_t past_end_off;		/* lowest that is named past the end */
 	struct dw_image_check *out;
 };
 
@@ -61,14 +65,37 @@ void dw_qcow2_refer(struct dw_qcow2_checker *c, uint64_t off, uint64_t len,
 /* Counts every reference of the image, but for those of the refcount blocks
  * and their table, which come with ..._refblocks(). */
 int dw_qcow2_count_all(struct dw_qcow2_checker *c, struct dw_err *err);
+/* The same again, from nothing. */
+int dw_qcow2_recount(struct dw_qcow2_checker *c, struct dw_err *err);
 int dw_qcow2_count_bitmaps(struct dw_qcow2_checker *c, struct dw_err *err);
 void dw_qcow2_count_refblocks(struct dw_qcow2_checker *c);
 
 /* Compares the counts with the refcounts of the file. */
 int dw_qcow2_compare(struct dw_qcow2_checker *c, struct dw_err *err);
 
+/* What the file says of one cluster; 0 where no block does. */
+int dw_qcow2_refcount_in_file(struct dw_qcow2_checker *c, uint64_t i,
+			      uint64_t *refs, struct dw_err *err);
+
 /* Compares the flags of the active tables with the refcounts of the file. */
 int dw_qcow2_check_copied(struct dw_qcow2_checker *c, struct dw_err *err);
+
+/* How many refcounts a block has. */
+static inline uint64_t dw_qcow2_refblock_nr(const struct dw_qcow2_checker *c)
+{
+	return ((uint64_t)c->cluster_len * 8) >> c->h.refcount_order;
+}
+
+/* The bytes that 'counts' has room for: a multiple of a block. */
+uint64_t dw_qcow2_counts_len(const struct dw_qcow2_checker *c);
+/* The clusters that blocks for all of 'counts' take, with their table. */
+uint64_t dw_qcow2_new_refs_nr(const struct dw_qcow2_checker *c);
+
+/* Makes refcounts and flags those that are counted.  What else is wrong stays
+ * so. */
+int dw_qcow2_repair(struct dw_qcow2_checker *c, struct dw_err *err);
+int dw_qcow2_clear_incompat(struct dw_dev *file, uint64_t bits,
+			    struct dw_err *err);
 
 /* The offset of the refcount block of index i: 0 none, or none usable where
  * *usable is false. */

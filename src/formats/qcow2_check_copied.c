@@ -6,49 +6,24 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "formats/qcow2_check.h"
-#include "formats/qcow2_refbits.h"
-
-/* What the file says of a cluster that nothing good refers to. */
-static int read_refcount(struct dw_qcow2_checker *c, uint64_t i,
-			 uint64_t *refs, struct dw_err *err)
-{
-	unsigned order = c->h.refcount_order;
-	uint64_t per_block = ((uint64_t)c->cluster_len * 8) >> order;
-	uint64_t in_block = i % per_block;
-	uint64_t step = order < 3 ? 8u >> order : 1, off;
-	uint8_t p[8];
-	bool usable;
-	int rc;
-
-	*refs = 0;
-	off = dw_qcow2_refblock_off(c, i / per_block, &usable);
-	if (!off)
-		return 0;
-	off += (in_block << order) / 8;
-	rc = dw_qcow2_read_padded(c->file, off, p, sizeof(p), err);
-	*refs = dw_qcow2_refcount_get(p, order, in_block % step);
-	return rc;
-}
 
 /* Whether the flag of an entry is what the refcount of 'off' asks for; one
  * that cannot be read says nothing. */
 static int check_flag(struct dw_qcow2_checker *c, const char *what, uint64_t e,
 		      struct dw_err *err)
 {
-	uint64_t per_block = ((uint64_t)c->cluster_len * 8) >>
-			     c->h.refcount_order;
 	uint64_t off = e & DW_QCOW2_OFF_MASK;
 	uint64_t i = off >> c->h.cluster_bits, refs;
 	bool usable;
 	int rc = 0;
 
-	dw_qcow2_refblock_off(c, i / per_block, &usable);
+	dw_qcow2_refblock_off(c, i / dw_qcow2_refblock_nr(c), &usable);
 	if (!usable)
 		return 0;
 	if (i < c->clusters_nr)
 		refs = dw_qcow2_bit(c->is_single, i);
 	else
-		rc = read_refcount(c, i, &refs, err);
+		rc = dw_qcow2_refcount_in_file(c, i, &refs, err);
 	if (!rc && (refs == 1) != !!(e & DW_QCOW2_COPIED))
 		dw_qcow2_found(c, "the %s at %" PRIu64 " is marked as %s", what,
 			       off, e & DW_QCOW2_COPIED ? "not shared"

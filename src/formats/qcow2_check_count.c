@@ -2,6 +2,7 @@
 /* Counts what refers to the clusters of a qcow2 image. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
@@ -49,6 +50,7 @@ void dw_qcow2_refer(struct dw_qcow2_checker *c, uint64_t off, uint64_t len,
 		return;
 	if (!dw_add(off, len, &end) ||
 	    (end > c->file->size && end - c->file->size >= c->cluster_len)) {
+		c->past_end_off = dw_min(c->past_end_off, off);
 		dw_qcow2_found(c, "%" PRIu64 " bytes at %" PRIu64
 			       " are referred to, past the end of the file at %"
 			       PRIu64, len, off, c->file->size);
@@ -236,31 +238,48 @@ int dw_qcow2_count_all(struct dw_qcow2_checker *c, struct dw_err *err)
 	return dw_qcow2_count_bitmaps(c, err);
 }
 
+int dw_qcow2_recount(struct dw_qcow2_checker *c, struct dw_err *err)
+{
+	c->clusters_nr = dw_div_up(c->file->size, c->cluster_len);
+	memset(c->counts, 0, dw_qcow2_counts_len(c));
+	memset(c->is_meta, 0, c->clusters_cap / 8 + 1);
+	return dw_qcow2_count_all(c, err);
+}
+
+static void count_refblock(struct dw_qcow2_checker *c, uint64_t i, bool *good)
+{
+	uint64_t nr = dw_div_up(c->file->size, c->cluster_len), off, cluster;
+	bool usable;
+
+	off = dw_qcow2_refblock_off(c, i, &usable);
+	cluster = off >> c->h.cluster_bits;
+	*good = usable && cluster < nr &&
+		!(dw_be64(c->reftable + i * 8) & DW_QCOW2_REFTABLE_RESERVED);
+	if (!*good) {
+		dw_qcow2_found(c, "refcount block %" PRIu64 " has the entry 0x%"
+			       "016" PRIx64 " in a file of %" PRIu64 " bytes",
+			       i, dw_be64(c->reftable + i * 8), c->file->size);
+		return;
+	}
+	if (!off)
+		return;
+	dw_qcow2_refer(c, off, c->cluster_len, true);
+	*good = dw_qcow2_refcount_get(c->counts, c->h.refcount_order,
+				      cluster) == 1;
+	if (!*good)
+		dw_qcow2_found(c, "refcount block %" PRIu64 " at %" PRIu64
+			       " is used for something else", i, off);
+}
+
 void dw_qcow2_count_refblocks(struct dw_qcow2_checker *c)
 {
-	unsigned order = c->h.refcount_order;
-	uint64_t i, off, nr = dw_div_up(c->file->size, c->cluster_len);
-	bool usable;
+	uint64_t i;
+	bool good;
 
 	dw_qcow2_refer(c, c->h.reftable_off, c->reftable_nr * 8, true);
 	for (i = 0; i < c->reftable_nr; i++) {
-		off = dw_qcow2_refblock_off(c, i, &usable);
-		if (!usable || off >> c->h.cluster_bits >= nr) {
-			dw_qcow2_found(c, "refcount block %" PRIu64 " at %"
-				       PRIu64 " in a file of %" PRIu64
-				       " bytes", i, off, c->file->size);
+		count_refblock(c, i, &good);
+		if (!good)
 			c->needs_rebuild = true;
-			continue;
-		}
-		if (!off)
-			continue;
-		dw_qcow2_refer(c, off, c->cluster_len, true);
-		if (dw_qcow2_refcount_get(c->counts, order,
-					  off >> c->h.cluster_bits) != 1) {
-			dw_qcow2_found(c, "refcount block %" PRIu64 " at %"
-				       PRIu64 " is used for something else",
-				       i, off);
-			c->needs_rebuild = true;
-		}
 	}
 }
