@@ -11,6 +11,7 @@
 struct settings {
 	struct cli_common common;
 	const char *target_format, *subformat, *compress;
+	const char *spool_dir;
 	uint64_t cluster_len, rate;
 	bool all_blocks, no_sync;
 };
@@ -18,7 +19,10 @@ struct settings {
 static const struct cli_option options[] = {
 	{ "output-format", 'O', "NAME", CLI_TEXT,
 	  offsetof(struct settings, target_format), NULL,
-	  "raw or qcow2 (by the suffix of TARGET, else raw)" },
+	  "raw, qcow2 or vhd (by the suffix of TARGET, else raw)" },
+	{ "subformat", 0, "NAME", CLI_TEXT,
+	  offsetof(struct settings, subformat), NULL,
+	  "vhd: dynamic (the default) or fixed" },
 	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT,
 	  offsetof(struct settings, compress), NULL,
 	  "compress by zlib or zstd; higher levels take longer" },
@@ -31,6 +35,10 @@ static const struct cli_option options[] = {
 	  " recovered" },
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
+	{ "spool-dir", 0, "DIR", CLI_TEXT,
+	  offsetof(struct settings, spool_dir), NULL,
+	  "where a SOURCE is unpacked that cannot be read at random: gzip,"
+	  " a pipe (TMPDIR, else /var/tmp)" },
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,
 	  "replace an existing TARGET, write to a block device, use a SOURCE"
 	  " that something else writes" },
@@ -51,12 +59,12 @@ static const struct cli_option options[] = {
 static int check_settings(struct settings *s, const char *source,
 			  const char *target, struct dw_err *err)
 {
+	bool to_stdout = !strcmp(target, "-");
 	int ret;
 
-	if (!strcmp(source, "-") || !strcmp(target, "-"))
-		return cli_fail(err, DW_USAGE, "convert: '-', standard %s, is"
-				" not handled; name a file",
-				*source == '-' ? "input" : "output");
+	if (to_stdout && s->common.json)
+		return cli_fail(err, DW_USAGE, "convert: --json and the image"
+				" cannot both go to standard output");
 	if (s->cluster_len > UINT32_MAX)
 		return cli_fail(err, DW_USAGE, "convert: --cluster-size: %"
 				PRIu64 " bytes are too many", s->cluster_len);
@@ -65,7 +73,7 @@ static int check_settings(struct settings *s, const char *source,
 		if (ret)
 			return ret;
 	}
-	return cli_check_apart(source, target, "", err);
+	return to_stdout ? 0 : cli_check_apart(source, target, "", err);
 }
 
 static void fill_options(const struct settings *s,
@@ -74,10 +82,17 @@ static void fill_options(const struct settings *s,
 	memset(o, 0, sizeof(*o));
 	o->size = sizeof(*o);
 	o->format = s->target_format;
+	o->subformat = s->subformat;
 	o->compress = s->compress;
 	o->cluster_len = (uint32_t)s->cluster_len;
 	o->all_blocks = s->all_blocks;
 	o->allow_changed = s->common.force;
+}
+
+/* Where the image goes to standard output, text goes beside it. */
+static FILE *text_stream(const char *target)
+{
+	return strcmp(target, "-") ? stdout : stderr;
 }
 
 static void show_plan(struct cli *cli, const struct dw_convert_plan *plan,
@@ -89,13 +104,14 @@ static void show_plan(struct cli *cli, const struct dw_convert_plan *plan,
 		cli_json_text(cli->json, "target", target);
 		cli_json_convert_plan(cli->json, plan);
 	} else {
-		cli_text_convert_plan(stdout, plan, source, target);
+		cli_text_convert_plan(text_stream(target), plan, source,
+				      target);
 		fflush(stdout);
 	}
 }
 
 static int carry_out(struct cli *cli, struct dw_convert_plan *plan,
-		     struct dw_output *output)
+		     struct dw_output *output, const char *target)
 {
 	struct dw_convert_report report;
 	int ret = dw_convert_run(plan, output, &report, &cli->err);
@@ -104,7 +120,7 @@ static int carry_out(struct cli *cli, struct dw_convert_plan *plan,
 	if (!ret && cli->json)
 		cli_json_convert_report(cli->json, &report);
 	else if (!ret)
-		cli_text_convert_report(stdout, &report);
+		cli_text_convert_report(text_stream(target), &report);
 	return ret;
 }
 
@@ -125,7 +141,7 @@ static int plan_and_run(struct cli *cli, struct settings *s,
 		ret = cli_fail(&cli->err, DW_IO, "standard output: cannot"
 			       " write; nothing was done");
 	if (!ret && !s->common.dry_run)
-		ret = carry_out(cli, plan, output);
+		ret = carry_out(cli, plan, output, target);
 	dw_convert_plan_free(plan);
 	return ret;
 }
@@ -140,6 +156,8 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 	int ret;
 
 	ret = check_settings(s, source, target, &cli->err);
+	if (!ret && s->spool_dir)
+		ret = dw_ctx_set_spool_dir(cli->ctx, s->spool_dir, &cli->err);
 	if (ret)
 		return ret;
 	dw_ctx_set_rate(cli->ctx, s->rate);
@@ -163,7 +181,8 @@ const struct cli_verb cli_convert = {
 	.synopsis = "[OPTION]... SOURCE TARGET",
 	.summary = "copy a disk into a new image, without deleted blocks",
 	.about = "Copies what is used of SOURCE, an image, a partition or a"
-		 " block device, to TARGET: of an ext2, ext3 or ext4 filesystem"
+		 " block device, to TARGET ('-': standard input and output):"
+		 " of an ext2, ext3 or ext4 filesystem"
 		 " its used blocks, of swap space its header, all of what is"
 		 " not known. A filesystem that was not closed cleanly is"
 		 " recovered in the copy. What is deleted stays behind, and"

@@ -395,6 +395,21 @@ int dw_file_host_len(struct dw_dev *dev, uint64_t *len, struct dw_err *err)
 	return 0;
 }
 
+int dw_file_settle(struct dw_dev *dev, struct dw_err *err)
+{
+	struct file_dev *file = file_of(dev);
+	struct stat st;
+
+	if (dev->driver != &file_driver)
+		return 0;
+	if (fstat(file->fd, &st) < 0)
+		return dw_fail_errno(err, errno, "%s", dev->name);
+	file->mtime = st.st_mtim;
+	file->opened_size = (uint64_t)st.st_size;
+	dev->readonly = true;
+	return 0;
+}
+
 void dw_file_write_behind(struct dw_dev *dev)
 {
 	if (dev->driver == &file_driver)

@@ -22,6 +22,10 @@ int dw_file_from_fd_take(int fd, const char *name, bool readonly,
  * holes.  0 for another kind of device. */
 int dw_file_host_len(struct dw_dev *dev, uint64_t *len, struct dw_err *err);
 
+/* From now on it is only read; what we wrote ourselves does not count as a
+ * change.  Nothing on other kinds of device. */
+int dw_file_settle(struct dw_dev *dev, struct dw_err *err);
+
 /* Large writes begin to reach the disk at once, so that the flush at the end
  * has little left to do.  Nothing on other kinds of device. */
 void dw_file_write_behind(struct dw_dev *dev);

@@ -158,8 +158,7 @@ static int end_spool(struct dw_dev *spool, const char *name,
 		return dw_fail_nomem(err);
 	free(spool->name);
 	spool->name = copy;
-	spool->readonly = true;
-	return 0;
+	return dw_file_settle(spool, err);
 }
 
 /* A descriptor of our own: offsets of the caller's one stay where they are. */

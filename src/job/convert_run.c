@@ -13,7 +13,18 @@
 /* Some formats count a disk in sectors. */
 #define SECTOR 512u
 
-static int write_image(struct dw_convert_plan *plan, struct dw_dev *file,
+/* Whether each byte of the image is written once, in ascending order. */
+static int check_order(const struct dw_convert_plan *plan,
+		       const struct dw_output *output,
+		       const struct dw_writer *writer, struct dw_err *err)
+{
+	if (!output->is_pipe || writer->sequential)
+		return 0;
+	return dw_fail(err, DW_USAGE, "standard output: an image in %s is not "
+		       "written in order", plan->target_format);
+}
+
+static int write_image(struct dw_convert_plan *plan, struct dw_output *output,
 		       struct dw_convert_report *report, struct dw_err *err)
 {
 	struct dw_convert_state *s = plan->state;
@@ -24,8 +35,10 @@ static int write_image(struct dw_convert_plan *plan, struct dw_dev *file,
 	};
 	int ret;
 
-	ret = s->format->create(s->ctx, file, plan->disk_size, &s->options,
-				&copy.writer, err);
+	ret = s->format->create(s->ctx, output->dev, plan->disk_size,
+				&s->options, &copy.writer, err);
+	if (!ret)
+		ret = check_order(plan, output, copy.writer, err);
 	if (!ret)
 		ret = dw_copy_run(s->ctx, &copy, err);
 	if (!ret)
@@ -114,13 +127,13 @@ int dw_convert_run(struct dw_convert_plan *plan, struct dw_output *output,
 	int ret;
 
 	memset(report, 0, sizeof(*report));
-	ret = write_image(plan, output->dev, report, err);
+	ret = write_image(plan, output, report, err);
 	if (!ret)
 		ret = check_source(plan, err);
-	if (!ret)
+	if (!ret && !output->is_pipe)
 		ret = dw_convert_verify(plan, output->dev, err);
 	if (!ret)
 		ret = dw_ctx_check(plan->state->ctx, err);
-	report->file_len = output->dev->size;
+	report->file_len = output->is_pipe ? 0 : output->dev->size;
 	return ret ? ret : dw_output_commit(output, err);
 }

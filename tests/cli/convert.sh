@@ -40,6 +40,24 @@ check 'and used' sh -c "$(declare -f unprivileged)
 	$go --compress=zstd:1 src.img out/l1.qcow2 && ! cmp -s out/l1.qcow2 out/19.qcow2"
 check 'all blocks' $go --all-blocks src.img out/all.img
 check 'are the source' cmp src.img out/all.img
+check 'a fixed VHD' $go --subformat=fixed src.img out/x.vhd
+check 'holds the disk' qemu-img compare -q -f raw -F vpc out/all.img out/x.vhd
+rm -f out/*
+
+# ---- standard input and output
+
+$go --no-sync src.img out/x.img > plain.txt
+$go src.img - > piped 2> err || bad "to standard output: $(cat err)"
+check 'to standard output' cmp piped out/x.img
+check 'the plan goes beside it' grep -q 'MiB left behind' err
+$go - out/y.img < src.img > in.txt 2> err || bad "from a file: $(cat err)"
+check 'from standard input' cmp out/y.img out/x.img
+# shellcheck disable=SC2002
+cat src.img | $go --spool-dir="$work/out" - - 2> err | cat > through ||
+	bad "through pipes: $(cat err)"
+check 'from a pipe into a pipe' cmp through out/x.img
+check 'nothing of it stays' sh -c '[ "$(ls out)" = "x.img
+y.img" ]'
 rm -f out/*
 
 # ---- what does not
@@ -71,6 +89,11 @@ fails 2 'raw: has no compression' --compress=zlib src.img out/x.img
 fails 2 'qcow2: clusters of 5000' --cluster-size=5000 src.img out/x.qcow2
 fails 2 'no size' --cluster-size=big src.img out/x.qcow2
 fails 2 '5368709120 bytes are too many' --cluster-size=5G src.img out/x.qcow2
+check 'qcow2 is not written in order' sh -c "$(declare -f unprivileged)
+	$go -O qcow2 src.img - 2>&1 > piped | grep 'not written in order' &&
+	[ ! -s piped ]"
+fails 2 'cannot both go' --json src.img -
+fails 2 'no subformat' --subformat=thin -O vhd src.img out/x
 fails 2 'no size' --rate=0 src.img out/x.qcow2
 fails 2 'SOURCE and TARGET at once' --force src.img src.img
 fails 2 'SOURCE and TARGET at once' --force ./src.img@p1 src.img
