@@ -288,7 +288,7 @@ START_TEST(suffixes_choose_the_format)
 	ck_assert_ptr_eq(dw_format_by_suffix("B.QCOW2"), &dw_qcow2_format);
 	ck_assert_ptr_eq(dw_format_by_suffix("b.img"), &dw_raw_format);
 	ck_assert_ptr_eq(dw_format_by_suffix(".qcow2"), &dw_raw_format);
-	ck_assert_ptr_null(dw_format_by_name("vhd"));
+	ck_assert_ptr_null(dw_format_by_name("qcow1"));
 }
 END_TEST
 
