@@ -3,8 +3,6 @@
 #ifndef DW_FORMATS_VHD_H
 #define DW_FORMATS_VHD_H
 
-#include <pthread.h>
-
 #include "formats/format.h"
 
 #define DW_VHD_FOOTER_LEN 512u

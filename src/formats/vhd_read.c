@@ -12,30 +12,20 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "formats/sectors.h"
 #include "formats/vhd.h"
-
-/*
- * Table and bitmaps are read by the sector and kept in slots: 256 KiB however
- * large the disk is.  A table sector stands for 128 blocks; a bitmap sector
- * is all that a block of the usual 2 MiB has.
- */
-#define SLOTS_NR 512u
 
 /* One call for an extent looks at so many blocks at most. */
 #define BLOCKS_AT_ONCE 65536u
-
-struct slot {
-	uint64_t off;		/* 0: empty; no table lies there */
-	uint8_t data[DW_VHD_SECTOR];
-};
 
 struct vhd_dev {
 	struct dw_dev dev;
 	struct dw_dev *file;
 	struct dw_vhd_image image;
 	uint32_t bitmap_len;
-	pthread_mutex_t lock;	/* of the slots */
-	struct slot *slots;
+	/* A sector of the table stands for 128 blocks; one of a bitmap is all
+	 * that a block of the usual 2 MiB has. */
+	struct dw_sectors sectors;
 };
 
 struct run {
@@ -45,33 +35,6 @@ struct run {
 };
 
 /* ---- tables ------------------------------------------------------------- */
-
-/* The sector at off, which may begin anywhere, as far as the file reaches. */
-static int read_sector(struct vhd_dev *v, uint64_t off,
-		       uint8_t buf[DW_VHD_SECTOR], struct dw_err *err)
-{
-	struct slot *slot = &v->slots[off / DW_VHD_SECTOR % SLOTS_NR];
-	bool found;
-	int rc;
-
-	pthread_mutex_lock(&v->lock);
-	found = slot->off == off;
-	if (found)
-		memcpy(buf, slot->data, DW_VHD_SECTOR);
-	pthread_mutex_unlock(&v->lock);
-	if (found)
-		return 0;
-	memset(buf, 0, DW_VHD_SECTOR);
-	rc = dw_dev_pread(v->file, off, buf,
-			  dw_min(DW_VHD_SECTOR, v->file->size - off), err);
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&v->lock);
-	slot->off = off;
-	memcpy(slot->data, buf, DW_VHD_SECTOR);
-	pthread_mutex_unlock(&v->lock);
-	return 0;
-}
 
 static int check_block(const struct vhd_dev *v, uint64_t block, uint32_t entry,
 		       struct dw_err *err)
@@ -104,7 +67,7 @@ static int count_unallocated(struct vhd_dev *v, uint64_t block, uint64_t nr,
 			     uint64_t *found_nr, uint32_t *entry,
 			     struct dw_err *err)
 {
-	uint8_t sector[DW_VHD_SECTOR];
+	uint8_t sector[DW_TABLE_SECTOR];
 	uint64_t i, in, loaded = UINT64_MAX;
 	int rc;
 
@@ -113,8 +76,9 @@ static int count_unallocated(struct vhd_dev *v, uint64_t block, uint64_t nr,
 		in = i * 4 % DW_VHD_SECTOR;
 		if (i * 4 - in != loaded) {
 			loaded = i * 4 - in;
-			rc = read_sector(v, v->image.dynamic.table_off + loaded,
-					 sector, err);
+			rc = dw_sectors_read(&v->sectors,
+					     v->image.dynamic.table_off +
+					     loaded, sector, err);
 			if (rc)
 				return rc;
 		}
@@ -144,7 +108,7 @@ static uint32_t count_alike(const uint8_t *bits, uint32_t first, uint32_t nr,
 static int map_in_block(struct vhd_dev *v, uint64_t block_off, uint32_t in,
 			uint64_t len, struct run *out, struct dw_err *err)
 {
-	uint8_t bits[DW_VHD_SECTOR];
+	uint8_t bits[DW_TABLE_SECTOR];
 	uint32_t per_sector = DW_VHD_SECTOR * 8, first = in / DW_VHD_SECTOR;
 	uint32_t sectors_nr, nr;
 	bool is_set;
@@ -155,8 +119,8 @@ static int map_in_block(struct vhd_dev *v, uint64_t block_off, uint32_t in,
 					 DW_VHD_SECTOR);
 	sectors_nr = (uint32_t)dw_min(sectors_nr,
 				      per_sector - first % per_sector);
-	rc = read_sector(v, block_off + first / per_sector * DW_VHD_SECTOR,
-			 bits, err);
+	rc = dw_sectors_read(&v->sectors, block_off +
+			     first / per_sector * DW_VHD_SECTOR, bits, err);
 	if (rc)
 		return rc;
 	nr = count_alike(bits, first % per_sector, sectors_nr, &is_set);
@@ -254,8 +218,7 @@ static int vhd_close(struct dw_dev *dev, struct dw_err *err)
 {
 	struct vhd_dev *v = (struct vhd_dev *)dev;
 
-	pthread_mutex_destroy(&v->lock);
-	free(v->slots);
+	dw_sectors_free(&v->sectors);
 	return dw_dev_close(v->file, err);
 }
 
@@ -277,16 +240,15 @@ int dw_vhd_dynamic_open(struct dw_dev *file, const struct dw_vhd_image *image,
 	v = calloc(1, sizeof(*v));
 	if (!v)
 		return dw_fail_nomem(err);
-	v->slots = calloc(SLOTS_NR, sizeof(*v->slots));
-	rc = v->slots ? dw_dev_init(&v->dev, &vhd_dev_driver, file->name,
-				    image->size, DW_VHD_SECTOR, true, err)
-		      : dw_fail_nomem(err);
+	rc = dw_sectors_init(&v->sectors, file, err);
+	if (!rc)
+		rc = dw_dev_init(&v->dev, &vhd_dev_driver, file->name,
+				 image->size, DW_VHD_SECTOR, true, err);
 	if (rc) {
-		free(v->slots);
+		dw_sectors_free(&v->sectors);
 		free(v);
 		return rc;
 	}
-	pthread_mutex_init(&v->lock, NULL);
 	v->file = dw_dev_ref(file);
 	v->image = *image;
 	v->bitmap_len = dw_vhd_bitmap_len(image->dynamic.block_len);
