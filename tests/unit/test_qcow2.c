@@ -276,7 +276,7 @@ START_TEST(probing_takes_the_magic_number_only)
 	ck_assert_int_eq(dw_format_open(ctx, file, "raw", NULL, &dev, &err), 0);
 	ck_assert_uint_eq(dev->size, 65536);
 	dw_dev_close(dev, NULL);
-	ck_assert_int_eq(dw_format_open(ctx, file, "vmdk", NULL, &dev, &err),
+	ck_assert_int_eq(dw_format_open(ctx, file, "qcow1", NULL, &dev, &err),
 			 DW_USAGE);
 	dw_dev_close(file, NULL);
 }
