@@ -239,6 +239,9 @@ struct dw_span dw_span_word(struct dw_span *rest)
 {
 	struct dw_span s = dw_span_trim(*rest), word = s;
 
+	*rest = s;
+	if (!s.len)
+		return s;
 	word.len = 0;
 	while (word.len < s.len && s.p[word.len] != ' ' &&
 	       s.p[word.len] != '\t')

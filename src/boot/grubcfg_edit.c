@@ -57,30 +57,43 @@ static int add_note(struct notes *n, struct note **out, struct dw_err *err)
 	return 0;
 }
 
+/* What does not add: for the lines of modules, which may be initrds.  All in
+ * one go, for the first change moves the words behind it. */
+static int edit_words_there(struct dw_text *t, const struct note *n,
+			    const struct dw_arg_edit *edits, size_t edits_nr,
+			    struct dw_err *err)
+{
+	struct dw_arg_edit *kept;
+	size_t i, nr = 0;
+	int ret;
+
+	kept = calloc(edits_nr + 1, sizeof(*kept));
+	if (!kept)
+		return dw_fail_nomem(err);
+	for (i = 0; i < edits_nr; i++) {
+		if (edits[i].op == DW_ARG_ADD)
+			continue;
+		kept[nr] = edits[i];
+		if (kept[nr].op == DW_ARG_SET)
+			kept[nr].op = DW_ARG_REPLACE;
+		nr++;
+	}
+	ret = dw_words_edit(t, &n->words, n->from, kept, nr, err);
+	free(kept);
+	return ret;
+}
+
 static int apply_note(struct dw_text *t, const struct note *n,
 		      const struct dw_arg_edit *edits, size_t edits_nr,
 		      struct dw_err *err)
 {
-	struct dw_arg_edit e;
-	size_t i;
-	int ret = 0;
-
 	if (n->with)
 		return dw_text_splice(t, n->words.w[0].line, n->words.w[0].off,
 				      n->words.w[0].len, n->with,
 				      strlen(n->with), err);
-	if (!n->no_add)
-		return dw_words_edit(t, &n->words, n->from, edits, edits_nr,
-				     err);
-	for (i = 0; i < edits_nr && !ret; i++) {
-		e = edits[i];
-		if (e.op == DW_ARG_ADD)
-			continue;
-		if (e.op == DW_ARG_SET)
-			e.op = DW_ARG_REPLACE;
-		ret = dw_words_edit(t, &n->words, n->from, &e, 1, err);
-	}
-	return ret;
+	if (n->no_add)
+		return edit_words_there(t, n, edits, edits_nr, err);
+	return dw_words_edit(t, &n->words, n->from, edits, edits_nr, err);
 }
 
 static int apply(struct dw_text *t, const struct notes *n,

@@ -114,6 +114,24 @@ START_TEST(changes_debian)
 }
 END_TEST
 
+/* The first change moves the words behind it. */
+START_TEST(changes_several_words_of_a_module)
+{
+	static const struct dw_arg_edit edits[] = {
+		{ DW_ARG_SET, "root", "UUID=1b-2c", NULL },
+		{ DW_ARG_REPLACE, "resume", "UUID=3d-4e", NULL },
+		{ DW_ARG_REMOVE, "quiet", NULL, NULL },
+	};
+	struct dw_bootconf *bc = parse("menuentry x {\nmodule /v "
+		"root=/dev/disk/by-id/long quiet resume=/dev/sda2 ro\n}\n");
+
+	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 0, edits, 3, NULL), 0);
+	assert_text(bc, "menuentry x {\nmodule /v root=UUID=1b-2c "
+		    "resume=UUID=3d-4e ro\n}\n");
+	dw_bootconf_free(bc);
+}
+END_TEST
+
 /* Each set root= and what it becomes. */
 static const struct {
 	const char *before, *after;
@@ -205,6 +223,7 @@ int main(void)
 
 	tcase_add_test(tc, reads_debian);
 	tcase_add_test(tc, changes_debian);
+	tcase_add_test(tc, changes_several_words_of_a_module);
 	tcase_add_loop_test(tc, sets_the_partition, 0,
 			    sizeof(roots) / sizeof(*roots));
 	tcase_add_loop_test(tc, chooses_the_default, 0,
