@@ -9,6 +9,7 @@
 #include "formats/qcow2.h"
 #include "formats/qcow2_create.h"
 #include "formats/qcow2_meta.h"
+#include "formats/qcow2_write.h"
 
 static int qcow2_probe(struct dw_dev *file, struct dw_err *err)
 {
@@ -124,6 +125,9 @@ static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 	rc = dw_qcow2_caches_new(q, err);
 	if (!rc)
 		rc = refuse(q, err);
+	if (!rc && !q->file->readonly && !q->data_file->readonly &&
+	    !how->snapshot)
+		rc = dw_qcow2_writer_new(ctx, q, err);
 	if (!rc)
 		rc = read_l1(q, err);
 	if (rc) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The virtual disk of a qcow2 image as a read-only block device. */
+/* The virtual disk of a qcow2 image as a block device. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "formats/qcow2.h"
+#include "formats/qcow2_write.h"
 
 /* A backing disk that is shorter goes on with zeros. */
 static int read_backing(struct dw_qcow2 *q, uint64_t off, uint8_t *buf,
@@ -43,10 +43,9 @@ static int say_where(struct dw_dev *dev, int rc, struct dw_err *err)
 	return rc == DW_CORRUPT ? dw_err_prefix(err, rc, "%s", dev->name) : rc;
 }
 
-static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
-		       struct dw_err *err)
+int dw_qcow2_read_range(struct dw_qcow2 *q, uint64_t off, void *buf,
+			uint64_t len, struct dw_err *err)
 {
-	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
 	struct dw_qcow2_run run;
 	uint8_t *p = buf;
 	int rc;
@@ -57,12 +56,74 @@ static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		if (!rc)
 			rc = read_run(q, &run, off, p, err);
 		if (rc)
-			return say_where(dev, rc, err);
+			return rc;
 		p += run.len;
 		off += run.len;
 		len -= run.len;
 	}
 	return 0;
+}
+
+/* No cluster is given up while somebody reads it. */
+static void lock_shared(struct dw_qcow2 *q)
+{
+	if (q->w)
+		pthread_rwlock_rdlock(&q->io_lock);
+}
+
+static void unlock_shared(struct dw_qcow2 *q)
+{
+	if (q->w)
+		pthread_rwlock_unlock(&q->io_lock);
+}
+
+static int qcow2_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
+		       struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	int rc;
+
+	lock_shared(q);
+	rc = dw_qcow2_read_range(q, off, buf, len, err);
+	unlock_shared(q);
+	return say_where(dev, rc, err);
+}
+
+static int qcow2_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
+			size_t len, struct dw_err *err)
+{
+	return say_where(dev, dw_qcow2_pwrite(dev, off, buf, len, err), err);
+}
+
+static int qcow2_zero(struct dw_dev *dev, uint64_t off, uint64_t len,
+		      struct dw_err *err)
+{
+	return say_where(dev, dw_qcow2_zero(dev, off, len, err), err);
+}
+
+static int qcow2_discard(struct dw_dev *dev, uint64_t off, uint64_t len,
+			 struct dw_err *err)
+{
+	return say_where(dev, dw_qcow2_discard(dev, off, len, err), err);
+}
+
+static int qcow2_resize(struct dw_dev *dev, uint64_t size, struct dw_err *err)
+{
+	return say_where(dev, dw_qcow2_resize(dev, size, err), err);
+}
+
+static int qcow2_flush(struct dw_dev *dev, struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	int rc = 0;
+
+	if (!q->w)
+		return 0;
+	pthread_rwlock_wrlock(&q->io_lock);
+	if (q->w->begun)
+		rc = dw_qcow2_commit(q, err);
+	pthread_rwlock_unlock(&q->io_lock);
+	return say_where(dev, rc, err);
 }
 
 /* A hole of the file is an allocated cluster that reads as zeros. */
@@ -92,16 +153,15 @@ static int extent_of_backing(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 	return dw_dev_extent(q->backing, out->off, run->len, out, err);
 }
 
-static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
-			struct dw_extent *out, struct dw_err *err)
+static int find_extent(struct dw_qcow2 *q, struct dw_extent *out,
+		       struct dw_err *err)
 {
-	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
 	struct dw_qcow2_run run;
 	int rc;
 
-	rc = dw_qcow2_map(q, off, len, &run, err);
+	rc = dw_qcow2_map(q, out->off, out->len, &run, err);
 	if (rc)
-		return say_where(dev, rc, err);
+		return rc;
 	if (run.backed)
 		return extent_of_backing(q, &run, out, err);
 	out->kind = run.kind;
@@ -109,6 +169,18 @@ static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	if (run.kind == DW_EXTENT_DATA)
 		return extent_of_data(q, &run, out, err);
 	return 0;
+}
+
+static int qcow2_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
+			struct dw_extent *out, struct dw_err *err)
+{
+	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
+	int rc;
+
+	lock_shared(q);
+	rc = find_extent(q, out, err);
+	unlock_shared(q);
+	return say_where(dev, rc, err);
 }
 
 static int qcow2_check_unchanged(struct dw_dev *dev, struct dw_err *err)
@@ -127,19 +199,26 @@ static int qcow2_check_unchanged(struct dw_dev *dev, struct dw_err *err)
 static int qcow2_close(struct dw_dev *dev, struct dw_err *err)
 {
 	struct dw_qcow2 *q = (struct dw_qcow2 *)dev;
-	int rc, file_rc;
+	int rc, one;
 
+	rc = say_where(dev, dw_qcow2_writer_close(q, err), err);
 	dw_qcow2_caches_free(q);
 	free(q->l1);
 	dw_dev_close(q->backing, NULL);
-	rc = dw_dev_close(q->data_file, err);
-	file_rc = dw_dev_close(q->file, rc ? NULL : err);
-	return rc ? rc : file_rc;
+	one = dw_dev_close(q->data_file, rc ? NULL : err);
+	rc = rc ? rc : one;
+	one = dw_dev_close(q->file, rc ? NULL : err);
+	return rc ? rc : one;
 }
 
 const struct dw_dev_driver dw_qcow2_dev_driver = {
 	.kind = "qcow2",
 	.pread = qcow2_pread,
+	.pwrite = qcow2_pwrite,
+	.zero = qcow2_zero,
+	.discard = qcow2_discard,
+	.resize = qcow2_resize,
+	.flush = qcow2_flush,
 	.extent = qcow2_extent,
 	.check_unchanged = qcow2_check_unchanged,
 	.close = qcow2_close,

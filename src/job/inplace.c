@@ -66,7 +66,8 @@ static int write_record(struct dw_inplace *job, struct dw_err *err)
 	job->record.old_size = job->file->size;
 	job->record.insert_len = job->insert_len;
 	ret = dw_dev_extent(job->file, 0, job->file->size, &extent, err);
-	if (!ret && extent.host_fd < 0)
+	/* The record is one of bytes of the host's file. */
+	if (!ret && (extent.host_fd < 0 || extent.host_off))
 		ret = dw_fail(err, DW_UNSUPPORTED,
 			      "%s: only a raw file can be changed in place",
 			      job->file->name);

@@ -10,9 +10,13 @@
  *   imgtool to-vhd IMAGE OUT [dynamic|fixed]
  *   imgtool extents IMAGE                  runs as KIND OFF LEN
  *   imgtool parts IMAGE                    the partition table
+ *   imgtool change IMAGE COMMAND...        changes it in place, one after the
+ *                                          other: "write OFF LEN BYTE",
+ *                                          "zero OFF LEN", "discard OFF LEN",
+ *                                          "resize SIZE", "flush"
  *
- * An error is one line "code N: text", and exit status 1.  THREADS says how
- * many of them copy.
+ * BACKING is the folder below which images may name files, THREADS says how
+ * many threads copy.  An error is one line "code N: text", and exit status 1.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,17 +31,24 @@
 
 static struct dw_ctx *ctx;
 
-static int open_image(const char *path, const char *format, struct dw_dev **out,
-		      struct dw_err *err)
+static int open_flags(const char *path, const char *format, unsigned flags,
+		      struct dw_dev **out, struct dw_err *err)
 {
 	struct dw_dev *file = NULL;
 	int rc;
 
-	rc = dw_file_open(ctx, path, 0, &file, err);
+	*out = NULL;
+	rc = dw_file_open(ctx, path, flags, &file, err);
 	if (!rc)
 		rc = dw_format_open(ctx, file, format, NULL, out, err);
 	dw_dev_close(file, NULL);
 	return rc;
+}
+
+static int open_image(const char *path, const char *format, struct dw_dev **out,
+		      struct dw_err *err)
+{
+	return open_flags(path, format, 0, out, err);
 }
 
 static int copy(struct dw_dev *src, struct dw_writer *w, struct dw_err *err)
@@ -146,6 +157,52 @@ static int parts(const char *path, struct dw_err *err)
 	return rc;
 }
 
+static int fill(struct dw_dev *disk, uint64_t off, uint64_t len, unsigned byte,
+		struct dw_err *err)
+{
+	uint8_t *buf = malloc(len ? len : 1);
+	int rc;
+
+	if (!buf)
+		return dw_fail_nomem(err);
+	memset(buf, (int)byte, len);
+	rc = dw_dev_pwrite(disk, off, buf, len, err);
+	free(buf);
+	return rc;
+}
+
+static int change_one(struct dw_dev *disk, const char *command,
+		      struct dw_err *err)
+{
+	uint64_t a, b;
+	unsigned byte;
+
+	if (sscanf(command, "write %" SCNu64 " %" SCNu64 " %u", &a, &b,
+		   &byte) == 3)
+		return fill(disk, a, b, byte, err);
+	if (sscanf(command, "zero %" SCNu64 " %" SCNu64, &a, &b) == 2)
+		return dw_dev_zero(disk, a, b, err);
+	if (sscanf(command, "discard %" SCNu64 " %" SCNu64, &a, &b) == 2)
+		return dw_dev_discard(disk, a, b, err);
+	if (sscanf(command, "resize %" SCNu64, &a) == 1)
+		return dw_dev_resize(disk, a, err);
+	if (!strcmp(command, "flush"))
+		return dw_dev_flush(disk, err);
+	return dw_fail(err, DW_USAGE, "what is \"%s\"?", command);
+}
+
+static int change(const char *path, char **commands, struct dw_err *err)
+{
+	struct dw_dev *disk = NULL;
+	int rc, close_rc;
+
+	rc = open_flags(path, NULL, DW_OPEN_RDWR, &disk, err);
+	for (; !rc && *commands; commands++)
+		rc = change_one(disk, *commands, err);
+	close_rc = dw_dev_close(disk, rc ? NULL : err);
+	return rc ? rc : close_rc;
+}
+
 int main(int argc, char **argv)
 {
 	const struct dw_format_driver *format = NULL;
@@ -154,7 +211,8 @@ int main(int argc, char **argv)
 
 	if (argc >= 4 && !strncmp(argv[1], "to-", 3))
 		format = dw_format_by_name(argv[1] + 3);
-	if (dw_ctx_new(&ctx, &err))
+	if (dw_ctx_new(&ctx, &err) ||
+	    dw_ctx_set_backing_dir(ctx, getenv("BACKING"), &err))
 		return 1;
 	if (getenv("THREADS"))
 		dw_ctx_set_threads(ctx, (unsigned)atoi(getenv("THREADS")));
@@ -164,6 +222,8 @@ int main(int argc, char **argv)
 		rc = extents(argv[2], &err);
 	else if (argc == 3 && !strcmp(argv[1], "parts"))
 		rc = parts(argv[2], &err);
+	else if (argc >= 3 && !strcmp(argv[1], "change"))
+		rc = change(argv[2], argv + 3, &err);
 	dw_ctx_free(ctx);
 	if (rc)
 		printf("code %d: %s\n", rc, err.text);
