@@ -71,6 +71,18 @@ static void run(const char *path, const uint8_t *data, size_t len)
 	check_memory(path);
 }
 
+/* Plain targets have no image to pack: the file follows the control. */
+static size_t make_input(unsigned mode, const uint8_t *file, size_t len,
+			 uint8_t **out)
+{
+	if (!fuzz_target.plain)
+		return fuzz_pack(mode, file, len, out);
+	*out = calloc(1, FUZZ_CTL_LEN + len);
+	(*out)[FUZZ_MODE] = (uint8_t)mode;
+	memcpy(*out + FUZZ_CTL_LEN, file, len);
+	return FUZZ_CTL_LEN + len;
+}
+
 static void run_image(const char *path)
 {
 	uint8_t *image, *input;
@@ -78,7 +90,7 @@ static void run_image(const char *path)
 
 	image = read_whole(path, &len);
 	for (unsigned mode = 0; mode < fuzz_target.modes_nr; mode++) {
-		input_len = fuzz_pack(mode, image, len, &input);
+		input_len = make_input(mode, image, len, &input);
 		run(path, input, input_len);
 		free(input);
 	}

@@ -122,11 +122,13 @@ START_TEST(changes_several_words_of_a_module)
 		{ DW_ARG_REPLACE, "resume", "UUID=3d-4e", NULL },
 		{ DW_ARG_REMOVE, "quiet", NULL, NULL },
 	};
-	struct dw_bootconf *bc = parse("menuentry x {\nmodule /v "
+	struct dw_bootconf *bc = parse("menuentry x {\n"
+		"multiboot /xen\nmodule /v "
 		"root=/dev/disk/by-id/long quiet resume=/dev/sda2 ro\n}\n");
 
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 0, edits, 3, NULL), 0);
-	assert_text(bc, "menuentry x {\nmodule /v root=UUID=1b-2c "
+	assert_text(bc, "menuentry x {\nmultiboot /xen\nmodule /v "
+		    "root=UUID=1b-2c "
 		    "resume=UUID=3d-4e ro\n}\n");
 	dw_bootconf_free(bc);
 }
