@@ -8,6 +8,7 @@
 #include "dev/dev.h"
 
 struct dw_writer;
+struct dw_backing_link;
 
 /* What a new image shall be like; zero fields mean the format's default.  What
  * a format cannot do is DW_USAGE. */
@@ -20,7 +21,10 @@ struct dw_format_options {
 /* How to open an image; zero fields (or NULL for all of it): as it stands. */
 struct dw_format_how {
 	const char *snapshot;	/* id or name: the disk as it was then */
-	unsigned depth;		/* how many images name this one; for drivers */
+	bool share;		/* files that it names: DW_OPEN_SHARE */
+	/* How many images name this one, and which; for drivers. */
+	unsigned depth;
+	const struct dw_backing_link *above;
 };
 
 struct dw_format_driver {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "formats/backing.h"
 #include "formats/qcow2.h"
 #include "formats/qcow2_create.h"
 #include "formats/qcow2_meta.h"
@@ -44,24 +45,49 @@ int dw_qcow2_read_header(struct dw_dev *file, struct dw_qcow2_header *out,
 	return rc;
 }
 
-/* Names in an image are opened only where the caller allows it. */
-static int refuse_names(const struct dw_qcow2_header *h,
-			const struct dw_qcow2_exts *exts, struct dw_err *err)
+/* A file of its own for the data has no snapshots, and does not compress. */
+static int open_data_file(struct dw_ctx *ctx, struct dw_qcow2 *q,
+			  const struct dw_format_how *how, const char *name,
+			  struct dw_err *err)
 {
-	if (h->incompat & DW_QCOW2_INCOMPAT_DATA_FILE)
-		return dw_fail(err, DW_DENIED,
-			       "qcow2: keeps its data in the external file "
-			       "\"%.128s\", which is not allowed to be opened",
-			       exts->data_name ? exts->data_name : "");
-	if (exts->backing_name)
-		return dw_fail(err, DW_DENIED,
-			       "qcow2: needs the backing file \"%.128s\", which "
-			       "is not allowed to be opened",
-			       exts->backing_name);
+	struct dw_dev *data_file;
+	int rc;
+
+	if (!name)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "qcow2: keeps its data in an external file that "
+			       "it does not name");
+	if (how->snapshot)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "qcow2: has snapshots, though its data lies in "
+			       "the external file \"%.128s\"", name);
+	rc = dw_backing_file(ctx, how, q->file, "external file", name,
+			     !q->file->readonly, &data_file, err);
+	if (rc)
+		return rc;
+	dw_dev_close(q->data_file, NULL);
+	q->data_file = data_file;
 	return 0;
 }
 
-static int refuse(struct dw_qcow2 *q, struct dw_err *err)
+/* Names in an image are opened only where the caller allows it. */
+static int open_named(struct dw_ctx *ctx, struct dw_qcow2 *q,
+		      const struct dw_format_how *how,
+		      const struct dw_qcow2_exts *exts, struct dw_err *err)
+{
+	int rc = 0;
+
+	if (q->h.incompat & DW_QCOW2_INCOMPAT_DATA_FILE)
+		rc = open_data_file(ctx, q, how, exts->data_name, err);
+	if (!rc && exts->backing_name)
+		rc = dw_backing_disk(ctx, how, q->file, exts->backing_name,
+				     exts->backing_format, &q->backing, err);
+	return rc;
+}
+
+/* Everything around the disk: whether it is for us, and what it names. */
+static int open_around(struct dw_ctx *ctx, struct dw_qcow2 *q,
+		       const struct dw_format_how *how, struct dw_err *err)
 {
 	struct dw_qcow2_exts exts;
 	int rc;
@@ -70,7 +96,7 @@ static int refuse(struct dw_qcow2 *q, struct dw_err *err)
 	if (!rc)
 		rc = dw_qcow2_refuse(&q->h, &exts, err);
 	if (!rc)
-		rc = refuse_names(&q->h, &exts, err);
+		rc = open_named(ctx, q, how, &exts, err);
 	dw_qcow2_exts_free(&exts);
 	return rc;
 }
@@ -124,7 +150,7 @@ static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 	q->cluster_len = 1u << h.cluster_bits;
 	rc = dw_qcow2_caches_new(q, err);
 	if (!rc)
-		rc = refuse(q, err);
+		rc = open_around(ctx, q, how, err);
 	if (!rc && !q->file->readonly && !q->data_file->readonly &&
 	    !how->snapshot)
 		rc = dw_qcow2_writer_new(ctx, q, err);
