@@ -133,6 +133,37 @@ check 'a feature of the future' status 3 'time travel' \
 
 # ---- repair
 
+# mended IMAGE NAME: what was counted is fixed, nothing is left to do for
+# qemu-img either, and the content is what it was.
+mended()
+{
+	local nr
+
+	nr=$("$DISKWRIGHT" check --json "$1" 2> log | jq ".image_check.$2")
+	qemu-img convert -O raw "$1" before.raw &&
+		"$DISKWRIGHT" check --repair --json "$1" > fixed.json &&
+		jq -e ".image_check | .${2}_fixed == $nr and $nr > 0 and
+			.corruptions == 0 and .leaks == 0" fixed.json &&
+		qemu-img check "$1" && qemu-img compare before.raw "$1" &&
+		status 0 'consistent' "$1"
+}
+cp leak.qcow2 leak.text
+check 'a leak' mended leak.qcow2 leaks
+check 'a corruption' mended bad.qcow2 corruptions
+check 'a second time there is nothing to do' status 0 'consistent' --repair \
+	bad.qcow2
+check 'it says what it did' sh -c \
+	"'$DISKWRIGHT' check --repair leak.text | grep 'repaired *1 leaked'"
+check 'repair, then the boot' status 5 'would not boot' --repair broken.qcow2
+cp none.qcow2 ro.qcow2
+chmod 444 ro.qcow2
+chmod 755 .
+read_only()
+{
+	! unprivileged "$DISKWRIGHT" check --repair ro.qcow2 2> err &&
+		grep -qi permission err
+}
+check 'without the right to write' read_only
 check '--force does not go with --repair' status 2 '.force' --force --repair \
 	leak.qcow2
 check 'raw: nothing to repair' status 3 'nothing to repair' --repair none.img
