@@ -30,7 +30,7 @@ static int add_run(struct dw_ctx *ctx, struct dw_wanted *w, uint64_t off,
 		return 0;
 	}
 	if (w->runs_nr == w->runs_cap) {
-		cap = w->runs_cap ? w->runs_cap * 2 : 256;
+		cap = w->runs_cap ? w->runs_cap * 2 : 64;
 		if (cap * sizeof(*grown) > ctx->memory_cap_len)
 			return dw_fail(err, DW_LIMIT, "%s: more than %zu runs "
 				       "of wanted blocks need more memory than "

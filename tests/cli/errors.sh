@@ -40,10 +40,14 @@ fails()
 }
 
 dualboot=("$DISKWRIGHT" dualboot --allow-unbootable)
+convert=("$DISKWRIGHT" convert)
 
 # The same job must work where nothing is wrong, or this proves nothing.
 for format in raw qcow2; do
 	check "the job works: $format" unprivileged "${dualboot[@]}" \
+		"$work/good.img" "$work/out/x.$format"
+	rm -f "$work/out/x.$format"
+	check "converting works: $format" unprivileged "${convert[@]}" \
 		"$work/good.img" "$work/out/x.$format"
 	rm -f "$work/out/x.$format"
 done
@@ -96,6 +100,11 @@ EOF
 		"${dualboot[@]}" "$work/good.img" x.img
 	fails 'file size limit, qcow2' 1 'large|limit|space' \
 		"${dualboot[@]}" "$work/good.img" x.qcow2
+	for format in raw qcow2 vhd; do
+		fails "convert, file size limit, $format" 1 \
+			'large|limit|space' "${convert[@]}" -O $format \
+			"$work/good.img" x
+	done
 	echo "$passed $failed" > "$work/counts"
 )
 read -r passed failed < "$work/counts"
@@ -109,6 +118,8 @@ rm -f "$work/out/there.img"
 mkdir -m 555 "$work/locked"
 fails 'unwritable target' 1 'permission|denied' \
 	"${dualboot[@]}" "$work/good.img" "$work/locked/x.img"
+fails 'convert, unwritable target' 1 'permission|denied' \
+	"${convert[@]}" "$work/good.img" "$work/locked/x.img"
 fails 'no such folder' 1 'no such' \
 	"${dualboot[@]}" "$work/good.img" "$work/none/x.img"
 
@@ -117,6 +128,8 @@ if [ "$(id -u)" = 0 ] && mkdir "$work/tiny" &&
 	for format in raw qcow2; do
 		fails "full filesystem, $format" 1 'space' \
 			"${dualboot[@]}" "$work/good.img" "$work/tiny/x.$format"
+		fails "convert, full filesystem, $format" 1 'space' \
+			"${convert[@]}" "$work/good.img" "$work/tiny/x.$format"
 		check "nothing stays on it, $format" \
 			[ -z "$(ls -A "$work/tiny")" ]
 	done
@@ -141,6 +154,11 @@ if command -v qemu-system-x86_64 > /dev/null; then
 	done
 	fails 'a source that QEMU holds' 1 'in use|use' \
 		"${dualboot[@]}" "$work/held.img" x.img
+	fails 'convert, a source that QEMU holds' 1 'in use|use' \
+		"${convert[@]}" "$work/held.img" x.img
+	check 'with --force it is converted' unprivileged "${convert[@]}" \
+		--force "$work/held.img" "$work/out/x.img"
+	rm -f "$work/out/x.img"
 	check 'with --force it is taken' unprivileged "${dualboot[@]}" --force \
 		"$work/held.img" "$work/out/x.img"
 	rm -f "$work/out/x.img"

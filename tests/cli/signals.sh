@@ -28,18 +28,18 @@ writes_by_now()
 	return 1
 }
 
-# interrupted SIGNAL STATUS TARGET
+# interrupted SIGNAL STATUS TARGET VERB [OPTION...]
 interrupted()
 {
-	local name="$1 while copying to $3" job rc=0 pid
+	local name="$4: $1 while copying to $3" job rc=0 pid
 
 	rm -f "$work/run/pid"
 	# A shell without job control makes its background jobs ignore INT.
 	# shellcheck disable=SC2016
 	unprivileged env --default-signal=INT sh -c \
 		'echo $$ > "$1"; shift; exec "$@"' sh "$work/run/pid" \
-		"$DISKWRIGHT" dualboot --allow-unbootable "$work/src.img" \
-		"$work/out/$3" > "$work/log" 2>&1 &
+		"$DISKWRIGHT" "${@:4}" "$work/src.img" "$work/out/$3" \
+		> "$work/log" 2>&1 &
 	job=$!
 	kept_pids+=("$job")
 	while [ ! -s "$work/run/pid" ]; do sleep 0.01; done
@@ -63,10 +63,12 @@ interrupted()
 	rm -f "${work:?}/out"/* "$work/out"/.[!.]*
 }
 
-for target in x.img x.qcow2; do
-	interrupted INT 1 $target
-	interrupted TERM 1 $target
-	interrupted HUP 1 $target
-	interrupted KILL 137 $target
+for verb in 'dualboot --allow-unbootable' convert; do
+	for target in x.img x.qcow2; do
+		# shellcheck disable=SC2086
+		for how in 'INT 1' 'TERM 1' 'HUP 1' 'KILL 137'; do
+			interrupted $how $target $verb
+		done
+	done
 done
 finish
