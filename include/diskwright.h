@@ -382,7 +382,8 @@ enum dw_map_kind { DW_MAP_DATA, DW_MAP_ZERO, DW_MAP_UNMAPPED, DW_MAP_COMPRESSED 
 struct dw_map_run {
 	uint64_t off, len;	/* of the disk */
 	enum dw_map_kind kind;
-	bool has_host_off;	/* lies plain in the image file, at ... */
+	unsigned depth;		/* 0: the image's own; n: of the n-th below it */
+	bool has_host_off;	/* lies plain in that one's file, at ... */
 	uint64_t host_off;
 };
 

@@ -2,6 +2,7 @@
 /* diskwright map: how a disk lies in its image. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "json.h"
@@ -30,6 +31,7 @@ static void json_run(const struct listing *l, const struct dw_map_run *run)
 
 	cli_json_number(to, "start", run->off);
 	cli_json_number(to, "length", run->len);
+	cli_json_number(to, "depth", run->depth);
 	cli_json_bool(to, "present", run->kind != DW_MAP_UNMAPPED);
 	cli_json_bool(to, "data", stored);
 	cli_json_bool(to, "zero", !stored);
@@ -53,10 +55,13 @@ static void text_run(const struct listing *l, const struct dw_map_run *run)
 		       "in the file at");
 	printf("%16" PRIu64 " %16" PRIu64 "  ", run->off, run->len);
 	if (run->has_host_off)
-		printf("%-10s %16" PRIu64 "\n", names[run->kind],
-		       run->host_off);
+		printf("%-10s %16" PRIu64, names[run->kind], run->host_off);
 	else
-		printf("%s\n", names[run->kind]);
+		fputs(names[run->kind], stdout);
+	if (run->depth)
+		printf("%*s  backing file %u", run->has_host_off ? 0 :
+		       27 - (int)strlen(names[run->kind]), "", run->depth);
+	putchar('\n');
 }
 
 static int print_run(void *arg, const struct dw_map_run *run,

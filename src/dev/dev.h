@@ -33,6 +33,7 @@ struct dw_extent {
 	enum dw_extent_kind kind;
 	int host_fd;
 	uint64_t host_off;
+	unsigned depth;		/* 0: of this image; n: of the n-th below it */
 };
 
 struct dw_dev;

@@ -146,11 +146,15 @@ static int extent_of_data(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 static int extent_of_backing(struct dw_qcow2 *q, const struct dw_qcow2_run *run,
 			     struct dw_extent *out, struct dw_err *err)
 {
+	int rc;
+
 	out->kind = DW_EXTENT_UNMAPPED;
 	out->len = run->len;
 	if (out->off >= q->backing->size)
 		return 0;
-	return dw_dev_extent(q->backing, out->off, run->len, out, err);
+	rc = dw_dev_extent(q->backing, out->off, run->len, out, err);
+	out->depth++;
+	return rc;
 }
 
 static int find_extent(struct dw_qcow2 *q, struct dw_extent *out,

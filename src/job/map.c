@@ -22,6 +22,7 @@ static struct dw_map_run run_of(const struct dw_extent *extent)
 		.off = extent->off,
 		.len = extent->len,
 		.kind = kinds[extent->kind],
+		.depth = extent->depth,
 	};
 
 	/* Where a hole of the host's file would be is of no use to anybody. */
@@ -32,7 +33,7 @@ static struct dw_map_run run_of(const struct dw_extent *extent)
 
 static bool follows(const struct dw_map_run *run, const struct dw_map_run *next)
 {
-	return run->kind == next->kind &&
+	return run->kind == next->kind && run->depth == next->depth &&
 	       run->has_host_off == next->has_host_off &&
 	       (!run->has_host_off ||
 		run->host_off + run->len == next->host_off);

@@ -103,6 +103,15 @@ check 'a partition and a file' answers 0 'hold the same' disk.qcow2@p1 fs.img
 check 'as raw, a qcow2 is only bytes' answers 1 'differ' --format=raw \
 	--second-format=qcow2 disk.qcow2 disk.qcow2
 
+# A backing file, only where it is allowed, and never one elsewhere.
+qemu-img create -q -f qcow2 -b zstd.qcow2 -F qcow2 top.qcow2
+qemu-io -c 'write -P 5 70000 3000' top.qcow2 > log
+qemu-img convert -O raw top.qcow2 flat.raw
+check 'a chain and what it reads as' answers 0 'hold the same' \
+	--allow-backing=. top.qcow2 flat.raw
+check 'a chain and its base' answers 1 'from byte 70000 on' \
+	--allow-backing=. top.qcow2 zstd.qcow2
+
 # What fails is no answer.
 fails()
 {
@@ -119,6 +128,9 @@ check 'a missing file' fails 2 'none: No such' raw none
 check 'one operand' fails 2 'too few' raw
 check 'damage' fails 4 'L2' raw "$images/bad-l2-past-end.qcow2"
 check 'a backing file' fails 3 'backing' raw "$images/unsupported-backing.qcow2"
+mkdir elsewhere
+check 'a backing file that is elsewhere' fails 3 'zstd.qcow2' \
+	--allow-backing=elsewhere top.qcow2 flat.raw
 check 'status 2 in JSON too' sh -c "'$DISKWRIGHT' compare --json raw none \
 	2> err | jq -e '.status == 2 and .error.code == \"missing\"'"
 finish

@@ -98,6 +98,26 @@ check 'a hole below an allocated cluster is zeros that have a place' jq -e '
 	.runs | length == 1 and .[0].zero and .[0].present and
 	(.[0].data | not) and .[0].offset > 0' ours.json
 
+# A chain of three, of different lengths; what nobody stores has no depth here.
+qemu-img create -q -f raw base.raw 8M
+scribble raw base.raw 8388608 20 'write -P 3'
+qemu-img create -q -f qcow2 -b base.raw -F raw mid.qcow2 16M
+scribble qcow2 mid.qcow2 16777216 20 'write -P 4' 'write -z'
+qemu-img create -q -f qcow2 -o extended_l2=on -b mid.qcow2 -F qcow2 top.qcow2 \
+	32M
+scribble qcow2 top.qcow2 $size 20 'write -P 5' 'write -zu'
+for image in base.raw mid.qcow2 top.qcow2; do
+	cp --sparse=never $image stored && mv stored $image
+done
+depths='map(select(.data) | [.start, .length, .depth, .offset])'
+check 'a chain of backing files' sh -c "
+	qemu-img map --output=json top.qcow2 | jq '$depths' > theirs
+	'$DISKWRIGHT' map --json --allow-backing=. top.qcow2 |
+		jq '.runs | $depths' > ours
+	grep -q '  2,' ours && diff -u theirs ours"
+check 'its text names the backing file' sh -c "
+	'$DISKWRIGHT' map --allow-backing=. top.qcow2 | grep 'backing file 2\$'"
+
 truncate -s $size sparse.img
 scribble raw sparse.img $size 30 'write -P 7'
 runs_min=10 check 'a sparse raw image' as_qemu raw sparse.img
