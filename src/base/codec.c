@@ -9,6 +9,7 @@ static const struct dw_codec_driver *driver_of(enum dw_codec_kind kind)
 	case DW_CODEC_ZLIB:	return &dw_codec_zlib;
 	case DW_CODEC_GZIP:	return &dw_codec_gzip;
 	case DW_CODEC_ZSTD:	return &dw_codec_zstd;
+	case DW_CODEC_XZ:	return &dw_codec_xz;
 	default:		return NULL;
 	}
 }

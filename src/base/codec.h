@@ -23,6 +23,7 @@ struct dw_codec {
 	enum dw_codec_kind kind;
 	int level;		/* 0: the default of the kind */
 	uint8_t window_bits;	/* deflate kinds: 9..15; 0: 15 */
+	bool checksum;		/* zstd: of the content, in the frame */
 };
 
 const char *dw_codec_name(enum dw_codec_kind kind);

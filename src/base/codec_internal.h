@@ -25,6 +25,6 @@ struct dw_codec_driver {
 };
 
 extern const struct dw_codec_driver dw_codec_deflate, dw_codec_zlib,
-	dw_codec_gzip, dw_codec_zstd;
+	dw_codec_gzip, dw_codec_zstd, dw_codec_xz;
 
 #endif

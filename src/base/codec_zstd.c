@@ -23,6 +23,7 @@ static int packer_new(const struct dw_codec *codec, struct dw_packer **out,
 	}
 	ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel,
 			       codec->level ? codec->level : ZSTD_CLEVEL_DEFAULT);
+	ZSTD_CCtx_setParameter(p->z, ZSTD_c_checksumFlag, codec->checksum);
 	*out = &p->p;
 	return 0;
 }

@@ -119,10 +119,25 @@ static int gzip_open(struct dw_ctx *ctx, struct dw_dev *file,
 	return rc ? rc : dw_stream_check_content(out, "gzip", err);
 }
 
+/* A member for each unit; hardly longer than one of everything. */
+static const struct dw_stream_packing packing = {
+	.codec = DW_CODEC_GZIP,
+	.unit_len = 1u << 20,
+	.zeros_len = 1u << 20,
+};
+
+static int gzip_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		       const struct dw_format_options *options,
+		       struct dw_writer **out, struct dw_err *err)
+{
+	return dw_stream_create(ctx, file, size, &packing, options, out, err);
+}
+
 const struct dw_format_driver dw_gzip_format = {
 	.name = "gzip",
 	.alias = "gz",
 	.suffix = ".gz",
 	.probe = gzip_probe,
 	.open = gzip_open,
+	.create = gzip_create,
 };

@@ -41,6 +41,52 @@ int dw_stream_spool_open(struct dw_ctx *ctx, struct dw_dev *file,
 			 const struct dw_stream_unpacker *how, uint64_t size,
 			 struct dw_dev **out, struct dw_err *err);
 
+/* ---- writing --------------------------------------------------------------- */
+
+/* Packed units of one length that follow each other. */
+struct dw_stream_run {
+	uint32_t packed_len;	/* as the packing's index has it */
+	uint32_t len;		/* of the disk */
+	uint64_t nr;
+};
+
+/* A new stream; its runs are kept where the packing has an index. */
+struct dw_stream_writer {
+	struct dw_writer w;
+	const struct dw_stream_packing *packing;
+	struct dw_ctx *ctx;
+	struct dw_dev *file;
+	struct dw_packer *packer;
+	uint64_t file_len;	/* what is written */
+	uint64_t done_off;	/* of the disk: up to there */
+	uint64_t placed_off;	/* of the unit that comes next */
+	struct dw_stream_run *runs;
+	size_t runs_nr, runs_cap;
+};
+
+/* How a stream is put together of units that are packed one by one. */
+struct dw_stream_packing {
+	enum dw_codec_kind codec;
+	bool checksum;		/* for the codec */
+	uint32_t unit_len;
+	uint32_t zeros_len;	/* packed as one; a multiple of unit_len */
+	/* What precedes the first unit; NULL: nothing. */
+	int (*begin)(struct dw_stream_writer *s, struct dw_err *err);
+	/* How the index counts a packed unit; NULL: by its length. */
+	uint32_t (*measure)(const uint8_t *packed, size_t len);
+	/* The index; NULL: there is none. */
+	int (*end)(struct dw_stream_writer *s, struct dw_err *err);
+};
+
+int dw_stream_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		     const struct dw_stream_packing *packing,
+		     const struct dw_format_options *options,
+		     struct dw_writer **out, struct dw_err *err);
+
+/* For begin and end. */
+int dw_stream_append(struct dw_stream_writer *s, const void *buf, size_t len,
+		     struct dw_err *err);
+
 /* ---- what the drivers share ------------------------------------------------ */
 
 /* 0 where the file begins with the magic bytes, DW_NOT_MINE, or an error. */

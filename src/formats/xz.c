@@ -3,7 +3,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 
-#include "formats/stream.h"
+#include "formats/xz.h"
 
 static const uint8_t magic[] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
 
@@ -92,9 +92,18 @@ static int xz_open(struct dw_ctx *ctx, struct dw_dev *file,
 	return rc ? rc : dw_stream_check_content(out, "xz", err);
 }
 
+static int xz_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		   const struct dw_format_options *options,
+		   struct dw_writer **out, struct dw_err *err)
+{
+	return dw_stream_create(ctx, file, size, &dw_xz_packing, options, out,
+				err);
+}
+
 const struct dw_format_driver dw_xz_format = {
 	.name = "xz",
 	.suffix = ".xz",
 	.probe = xz_probe,
 	.open = xz_open,
+	.create = xz_create,
 };

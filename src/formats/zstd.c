@@ -5,7 +5,7 @@
 #include <zstd_errors.h>
 
 #include "base/bytes.h"
-#include "formats/stream.h"
+#include "formats/zstd.h"
 
 static const uint8_t magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 
@@ -110,10 +110,19 @@ static int zstd_open(struct dw_ctx *ctx, struct dw_dev *file,
 	return rc ? rc : dw_stream_check_content(out, "zstd", err);
 }
 
+static int zstd_create(struct dw_ctx *ctx, struct dw_dev *file, uint64_t size,
+		       const struct dw_format_options *options,
+		       struct dw_writer **out, struct dw_err *err)
+{
+	return dw_stream_create(ctx, file, size, &dw_zstd_packing, options, out,
+				err);
+}
+
 const struct dw_format_driver dw_zstd_format = {
 	.name = "zstd",
 	.alias = "zst",
 	.suffix = ".zst",
 	.probe = zstd_probe,
 	.open = zstd_open,
+	.create = zstd_create,
 };

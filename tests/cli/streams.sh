@@ -162,6 +162,98 @@ printf '\0\0more' > tail
 gzip -c < raw | cat - tail > more
 check "gzip, padding that is none" is_damaged gzip more
 
+# ---- writing ----------------------------------------------------------------
+
+written_as()	# RAW FORMAT [LEVEL]: the tool tests and unpacks it
+{
+	"$imgtool" "to-$2" "$1" new "${@:3}" && "$2" -t < new &&
+		"$2" -dc < new | cmp - "$1" && reads_as "$1" new
+}
+
+same_bytes()	# FORMAT: whatever the threads, to a file or a pipe
+{
+	local n
+
+	THREADS=1 "$imgtool" "to-$1" raw new1
+	for n in 2 5; do
+		THREADS=$n "$imgtool" "to-$1" raw new && cmp new1 new &&
+			THREADS=$n "$imgtool" "to-$1" raw - | cmp new1 - ||
+			return 1
+	done
+}
+
+not_longer()	# FORMAT PERCENT: than what the tool makes of it
+{
+	local theirs ours
+
+	"$imgtool" "to-$1" noise new
+	theirs=$("$1" -c < noise | wc -c)
+	ours=$(stat -c %s new)
+	echo "$ours bytes, $1 makes $theirs"
+	[ $((ours * 100)) -le $((theirs * (100 + $2))) ]
+}
+
+# random_raw SEED FILE: pieces of noise and text at random places, odd size
+random_raw()
+{
+	local i
+
+	RANDOM=$1
+	rm -f "$2"
+	truncate -s $((RANDOM * 700 + RANDOM)) "$2"
+	for ((i = 0; i < 12; i++)); do
+		dd if=raw of="$2" iflag=skip_bytes,count_bytes \
+			oflag=seek_bytes skip=$((RANDOM * 180)) \
+			count=$((RANDOM * 9)) seek=$((RANDOM * 600)) bs=64k \
+			conv=notrunc status=none
+	done
+}
+
+cat "$imgtool" raw > noise
+for tool in gzip xz zstd; do
+	check "a new $tool" written_as raw $tool
+	check "a new $tool, level 1" written_as raw $tool 1
+	check "a new $tool, the same by any way" same_bytes $tool
+	check "a new $tool is not much longer" not_longer $tool 5
+	for size in 0 1 513 1048576 2097153 20000000; do
+		rm -f z
+		truncate -s $size z
+		check "a new $tool of $size zeros" written_as z $tool
+	done
+	for seed in 1 2 3 4; do
+		random_raw $seed some
+		check "a new $tool, random $seed" written_as some $tool
+	done
+	check "a $tool has no level 77" refuses 'code -16: .* levels' \
+		"$imgtool" "to-$tool" raw new 77
+done
+if command -v pigz > /dev/null; then
+	"$imgtool" to-gzip raw new
+	check "pigz reads it" cmp raw <(pigz -dc < new)
+fi
+"$imgtool" to-xz raw new.xz
+check "xz finds the blocks" [ "$(xz --robot -l new.xz |
+	sed -n 's/^file\t[0-9]*\t\([0-9]*\)\t.*/\1/p')" = 3 ]
+"$imgtool" to-zstd raw new.zst
+check "zstd finds the frames and the seek table" grep -q 'Skippable Frames: 1' \
+	<(zstd -lv new.zst 2>&1)
+
+# Longer than 2^32: gzip tells the length modulo that.
+truncate -s 4294979641 big
+dd if=raw of=big bs=1M seek=4093 conv=notrunc status=none
+truncate -s 4294979641 big
+for tool in gzip xz zstd; do
+	"$imgtool" "to-$tool" big new
+	check "a long one in $tool stays small" \
+		[ "$(stat -c %s new)" -lt 7000000 ]
+	rm -f out
+	"$imgtool" to-raw new out
+	check "its length" [ "$(stat -c %s out)" = 4294979641 ]
+	check "its data" cmp -i $((4093 << 20)) big out
+	check "its holes" [ "$(du -k out | cut -f 1)" -lt 8000 ]
+done
+rm -f big out
+
 # ---- what stays behind ------------------------------------------------------
 
 spool_is_empty()

@@ -8,6 +8,7 @@
  *                                          as our own qcow2, optionally with
  *                                          compressed clusters
  *   imgtool to-vhd IMAGE OUT [dynamic|fixed]
+ *   imgtool to-gzip|to-xz|to-zstd IMAGE OUT [LEVEL]
  *   imgtool extents IMAGE                  runs as KIND OFF LEN
  *   imgtool parts IMAGE                    the partition table
  *   imgtool change IMAGE COMMAND...        changes it in place, one after the
@@ -67,7 +68,9 @@ static void read_options(struct dw_format_options *options,
 			 char **argv)
 {
 	if (argc > 4 && format != &dw_qcow2_format) {
-		options->subformat = argv[4];
+		options->codec.level = atoi(argv[4]);
+		if (!options->codec.level)
+			options->subformat = argv[4];
 		return;
 	}
 	if (argc > 4)
