@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Probing and opening a qcow2 image. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,21 @@ static int read_l1(struct dw_qcow2 *q, struct dw_err *err)
 	return 0;
 }
 
+/* A snapshot has the name that a locator has for it. */
+static int init_dev(struct dw_qcow2 *q, const struct dw_dev *file,
+		    const char *snapshot, uint64_t size, struct dw_err *err)
+{
+	char *name = NULL;
+	int rc;
+
+	if (snapshot && asprintf(&name, "%s@snap:%s", file->name, snapshot) < 0)
+		return dw_fail_nomem(err);
+	rc = dw_dev_init(&q->dev, &dw_qcow2_dev_driver,
+			 snapshot ? name : file->name, size, 512, true, err);
+	free(name);
+	return rc;
+}
+
 static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 		      const struct dw_format_how *how, struct dw_dev **out,
 		      struct dw_err *err)
@@ -138,8 +154,7 @@ static int qcow2_open(struct dw_ctx *ctx, struct dw_dev *file,
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return dw_fail_nomem(err);
-	rc = dw_dev_init(&q->dev, &dw_qcow2_dev_driver, file->name, h.size, 512,
-			 true, err);
+	rc = init_dev(q, file, how->snapshot, h.size, err);
 	if (rc) {
 		free(q);
 		return rc;

@@ -5,6 +5,8 @@
 
 #include "stack/locator.h"
 
+#define SNAPSHOT_PREFIX "snap:"
+
 void dw_locator_free(struct dw_locator *loc)
 {
 	if (!loc)
@@ -38,6 +40,38 @@ static bool is_volume(const char *text)
 	return slash && slash != text && slash[1] && !strchr(slash + 1, '/');
 }
 
+static bool is_snapshot(const char *text)
+{
+	return !strncmp(text, SNAPSHOT_PREFIX, strlen(SNAPSHOT_PREFIX));
+}
+
+/* Where a layer ends: at the next one, or at the path. */
+static size_t layer_len(const char *text)
+{
+	size_t len = strcspn(text, "@:");
+
+	if (!is_snapshot(text))
+		return len;
+	while (text[len] == ':' && text[len + 1] != '/')
+		len += 1 + strcspn(text + len + 1, "@:");
+	return len;
+}
+
+static int set_snapshot(struct dw_locator *loc, struct dw_locator_layer *layer,
+			struct dw_err *err)
+{
+	layer->kind = DW_LOCATOR_SNAPSHOT;
+	layer->snapshot = layer->text + strlen(SNAPSHOT_PREFIX);
+	if (!*layer->snapshot)
+		return dw_fail(err, DW_USAGE, "%s: '@%s' names no snapshot",
+			       loc->image, layer->text);
+	if (layer != loc->layers)
+		return dw_fail(err, DW_USAGE, "%s: '@%s' does not follow the"
+			       " image; only an image has snapshots",
+			       loc->image, layer->text);
+	return 0;
+}
+
 static int add_layer(struct dw_locator *loc, const char *text, size_t len,
 		     struct dw_err *err)
 {
@@ -50,6 +84,8 @@ static int add_layer(struct dw_locator *loc, const char *text, size_t len,
 	if (!layer->text)
 		return dw_fail_nomem(err);
 	loc->layers_nr++;
+	if (is_snapshot(layer->text))
+		return set_snapshot(loc, layer, err);
 	layer->part_nr = part_number(layer->text);
 	if (layer->part_nr) {
 		layer->kind = DW_LOCATOR_PART;
@@ -59,8 +95,9 @@ static int add_layer(struct dw_locator *loc, const char *text, size_t len,
 	if (is_volume(layer->text))
 		return 0;
 	return dw_fail(err, DW_USAGE,
-		       "%s: '@%s' names no layer; layers are @pN, a partition,"
-		       " and @VG/LV, a logical volume",
+		       "%s: '@%s' names no layer; layers are @snap:NAME, a"
+		       " snapshot of the image, @pN, a partition, and @VG/LV,"
+		       " a logical volume",
 		       loc->image, layer->text);
 }
 
@@ -87,7 +124,7 @@ static int split_at(const char *text, size_t image_len, struct dw_locator *out,
 	if (!out->image)
 		return dw_fail_nomem(err);
 	while (!ret && *at == '@') {
-		size_t len = strcspn(at + 1, "@:");
+		size_t len = layer_len(at + 1);
 
 		ret = add_layer(out, at + 1, len, err);
 		at += 1 + len;

@@ -8,12 +8,14 @@
 enum dw_locator_kind {
 	DW_LOCATOR_PART,	/* "p3" */
 	DW_LOCATOR_VOLUME,	/* "vg0/root" */
+	DW_LOCATOR_SNAPSHOT,	/* "snap:before-upgrade" */
 };
 
 struct dw_locator_layer {
 	enum dw_locator_kind kind;
 	unsigned part_nr;
 	char *text;		/* as it was given, without the '@' */
+	const char *snapshot;	/* its id or name, in text; else NULL */
 };
 
 /* Enough for an image in an image in an image, and a bound on the input. */
@@ -32,6 +34,9 @@ typedef bool (*dw_locator_exists_fn)(void *arg, const char *path);
 /*
  * The longest prefix that is the name of an existing file, and is followed by
  * the end, '@' or ':', is the image; names that hold '@' or ':' work so.
+ * A snapshot is the first layer.  Its name ends before '@', before ":/", which
+ * begins a path, or with the text, so that a single ':' may be in it; a
+ * snapshot whose name has one of those is named by its id.
  * Where no prefix exists, the image is the shortest one whose rest reads as
  * layers and a path: it is the name to complain about.  DW_USAGE where the
  * rest is neither.  'exists' is asked about each prefix, longest first.

@@ -53,6 +53,9 @@ static int push_layer(struct dw_stack *stack,
 	struct dw_dev *dev = NULL;
 	int ret;
 
+	/* The image was opened as it was then. */
+	if (layer->kind == DW_LOCATOR_SNAPSHOT)
+		return 0;
 	if (layer->kind == DW_LOCATOR_VOLUME)
 		return dw_fail(err, DW_UNSUPPORTED, "%s: the logical volume %s"
 			       " cannot be opened, LVM is not handled",
@@ -68,8 +71,12 @@ static int push_layer(struct dw_stack *stack,
 }
 
 static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
-		      const char *format, unsigned flags, struct dw_err *err)
+		      const char *format, const char *snapshot, unsigned flags,
+		      struct dw_err *err)
 {
+	struct dw_format_how how = {
+		.snapshot = snapshot, .share = flags & DW_OPEN_SHARE,
+	};
 	int ret;
 
 	if (!strcmp(stack->image, "-"))
@@ -79,11 +86,14 @@ static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
 				   err);
 	if (ret)
 		return ret;
-	ret = dw_format_open(ctx, stack->file, format, &stack->format,
-			     &stack->disk, err);
+	ret = dw_format_open_how(ctx, stack->file, format, &how,
+				 &stack->format, &stack->disk, err);
 	if (ret)
 		return ret;
 	stack->dev = dw_dev_ref(stack->disk);
+	if ((flags & DW_OPEN_RDWR) && snapshot)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: a snapshot cannot be"
+			       " changed", stack->disk->name);
 	if ((flags & DW_OPEN_RDWR) && stack->disk->readonly)
 		return dw_fail(err, DW_UNSUPPORTED, "%s: a %s image cannot be"
 			       " changed in place", stack->image,
@@ -104,7 +114,7 @@ int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
 	out->image = loc.image;
 	out->path = loc.path;
 	loc.image = loc.path = NULL;
-	ret = open_image(ctx, out, format, flags, err);
+	ret = open_image(ctx, out, format, loc.layers[0].snapshot, flags, err);
 	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
 		ret = push_layer(out, &loc.layers[i], err);
 out:

@@ -26,9 +26,9 @@ int dw_stack_parse(const char *locator, struct dw_locator *out,
 /*
  * Opens a locator.  'format' names the image's format and turns probing off;
  * flags are enum dw_open_flags.  With DW_OPEN_RDWR a format that cannot be
- * written is DW_UNSUPPORTED.  A partition that is not there is DW_NOENT, a
- * logical volume DW_UNSUPPORTED, other layers DW_USAGE.  *out is empty after
- * an error.
+ * written is DW_UNSUPPORTED, and so is a snapshot.  A snapshot or partition
+ * that is not there is DW_NOENT, a logical volume DW_UNSUPPORTED, other layers
+ * DW_USAGE.  *out is empty after an error.
  */
 int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
 		  unsigned flags, struct dw_stack *out, struct dw_err *err);

@@ -39,6 +39,13 @@ static const struct good goods[] = {
 	{ "disk.img@p12:/a:b@c", "disk.img", "@p12", "/a:b@c" },
 	{ "disk.img@vg0/root@p1:/", "disk.img", "@vg0/root@p1", "/" },
 	{ "/dev/sda@p2", "/dev/sda", "@p2", NULL },
+	{ "disk.img@snap:one", "disk.img", "@snap:one", NULL },
+	{ "disk.img@snap:one@p1:/x", "disk.img", "@snap:one@p1", "/x" },
+	/* A snapshot's name may hold ':', but not begin a path. */
+	{ "disk.img@snap:at 10:30:/x", "disk.img", "@snap:at 10:30", "/x" },
+	{ "disk.img@snap:a::/x:/y", "disk.img", "@snap:a:", "/x:/y" },
+	{ "disk.img@snap:one:", "disk.img", "@snap:one:", NULL },
+	{ "none.img@snap:a:b@p1", "none.img", "@snap:a:b@p1", NULL },
 	/* The longest existing name wins. */
 	{ "odd@p1", "odd@p1", "", NULL },
 	{ "odd@p1@p2", "odd@p1", "@p2", NULL },
@@ -90,7 +97,22 @@ static const char *const bads[] = {
 	"disk.img@a/b/c", "disk.img:", "disk.img:etc", "disk.img@p1@",
 	"disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1",
 	"disk.img@p99999999999999999999999",
+	"disk.img@snap", "disk.img@snap:", "disk.img@snap:@p1",
+	"disk.img@p1@snap:one", "disk.img@snap:one@snap:two",
 };
+
+START_TEST(finds_the_snapshot)
+{
+	struct dw_locator loc;
+
+	ck_assert_int_eq(parse("disk.img@snap:a:b@p1", &loc), 0);
+	ck_assert_int_eq(loc.layers[0].kind, DW_LOCATOR_SNAPSHOT);
+	ck_assert_str_eq(loc.layers[0].snapshot, "a:b");
+	ck_assert_int_eq(loc.layers[1].kind, DW_LOCATOR_PART);
+	ck_assert_ptr_null(loc.layers[1].snapshot);
+	dw_locator_free(&loc);
+}
+END_TEST
 
 START_TEST(refuses_what_makes_no_sense)
 {
@@ -111,6 +133,7 @@ int main(void)
 	tcase_add_loop_test(tc, reads_what_is_meant, 0,
 			    sizeof(goods) / sizeof(goods[0]));
 	tcase_add_test(tc, tells_partitions_from_volumes);
+	tcase_add_test(tc, finds_the_snapshot);
 	tcase_add_loop_test(tc, refuses_what_makes_no_sense, 0,
 			    sizeof(bads) / sizeof(bads[0]));
 	suite_add_tcase(s, tc);
