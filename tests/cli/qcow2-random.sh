@@ -227,7 +227,7 @@ kinds=(
 	"16384 3 -c no no compat=1.1,extended_l2=on"
 	"65536 3 -c no no extended_l2=on,compression_type=zstd"
 	"4096 0 '' no no refcount_bits=1"
-	"512 2 '' no no refcount_bits=2"
+	"512 1 '' no no refcount_bits=2"
 	"4096 3 -c no no refcount_bits=8"
 	"512 3 -c no no refcount_bits=64"
 	"65536 3 -c no no lazy_refcounts=on"
