@@ -105,12 +105,13 @@ static int lay_bare(struct dw_root *root, uint64_t fs_size, uint64_t size,
 /* Sector 0 and what lies before the partition, so that writes to it stay in
  * memory. */
 static int open_front(struct dw_ctx *ctx, const struct dw_root *root,
-		      struct dw_new_disk *d, struct dw_err *err)
+		      struct dw_dev *source, struct dw_new_disk *d,
+		      struct dw_err *err)
 {
 	struct dw_dev *window;
 	int ret;
 
-	ret = dw_window_new(root->disk, 0, d->fs_off, root->disk->name,
+	ret = dw_window_new(source, 0, d->fs_off, root->disk->name,
 			    &window, err);
 	if (!ret)
 		ret = dw_overlay_new(window, DW_SECTOR, ctx->memory_cap_len,
@@ -120,18 +121,20 @@ static int open_front(struct dw_ctx *ctx, const struct dw_root *root,
 }
 
 static int lay_kept_table(struct dw_ctx *ctx, struct dw_root *root,
-			  uint64_t size, struct dw_new_disk *d,
-			  struct dw_err *err)
+			  const struct dw_new_disk_options *options,
+			  struct dw_new_disk *d, struct dw_err *err)
 {
+	struct dw_wanted_options wanted = { .skip_part_nr = root->part_nr };
+	struct dw_dev *source = root->disk;
 	const struct dw_part *part = dw_part_by_nr(root->table, root->part_nr);
-	int ret;
+	int ret = 0;
 
 	if (part->logical)
 		return dw_fail(err, DW_UNSUPPORTED,
 			       "%s: the root is logical partition %u; a BIOS "
 			       "starts only primary ones", root->disk->name,
 			       part->nr);
-	if (size && size != root->disk->size)
+	if (options->size && options->size != root->disk->size)
 		return dw_fail(err, DW_UNSUPPORTED,
 			       "%s: has a partition table already, which is "
 			       "kept; its size cannot be changed here",
@@ -141,25 +144,32 @@ static int lay_kept_table(struct dw_ctx *ctx, struct dw_root *root,
 	d->fs_off = root->start_off;
 	d->part_nr = root->part_nr;
 	d->part_len = root->len;
-	ret = open_front(ctx, root, d, err);
-	return ret ? ret : map_whole(d, root, root->len, root->disk, err);
+	if (!options->in_place) {
+		ret = dw_wanted_find(ctx, root->disk, &wanted, &d->others,
+				     err);
+		source = d->others.view;
+	}
+	if (!ret)
+		ret = open_front(ctx, root, source, d, err);
+	return ret ? ret : map_whole(d, root, root->len, source, err);
 }
 
 int dw_new_disk_open(struct dw_ctx *ctx, struct dw_root *root,
-		     enum dw_layout layout, uint64_t fs_size, uint64_t size,
-		     uint32_t signature, struct dw_new_disk *out,
-		     struct dw_err *err)
+		     const struct dw_new_disk_options *options,
+		     struct dw_new_disk *out, struct dw_err *err)
 {
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	out->signature = signature;
+	out->signature = options->signature;
 	if (root->table)
-		ret = lay_kept_table(ctx, root, size, out, err);
-	else if (layout == DW_LAYOUT_UNPARTITIONED)
-		ret = lay_bare(root, fs_size, size, out, err);
+		ret = lay_kept_table(ctx, root, options, out, err);
+	else if (options->layout == DW_LAYOUT_UNPARTITIONED)
+		ret = lay_bare(root, options->fs_size, options->size, out,
+			       err);
 	else
-		ret = lay_new_table(root, fs_size, size, out, err);
+		ret = lay_new_table(root, options->fs_size, options->size, out,
+				    err);
 	if (ret)
 		dw_new_disk_close(out);
 	return ret;
@@ -169,33 +179,58 @@ void dw_new_disk_close(struct dw_new_disk *disk)
 {
 	dw_dev_close(disk->whole, NULL);
 	dw_dev_close(disk->front, NULL);
+	dw_wanted_free(&disk->others);
 	memset(disk, 0, sizeof(*disk));
+}
+
+/* Runs ascend; those that touch become one. */
+static void add_run(struct dw_used_run *r, size_t *nr, uint64_t off,
+		    uint64_t len)
+{
+	if (*nr && r[*nr - 1].off + r[*nr - 1].len == off)
+		r[*nr - 1].len += len;
+	else if (len)
+		r[(*nr)++] = (struct dw_used_run){ off, len };
+}
+
+/* What of the others lies between off and end. */
+static void add_others(const struct dw_new_disk *disk, uint64_t off,
+		       uint64_t end, struct dw_used_run *r, size_t *nr)
+{
+	const struct dw_wanted *w = &disk->others;
+	uint64_t from, to;
+	size_t i;
+
+	for (i = 0; i < w->runs_nr; i++) {
+		from = dw_max(w->runs[i].off, off);
+		to = dw_min(w->runs[i].off + w->runs[i].len, end);
+		if (from < to)
+			add_run(r, nr, from, to - from);
+	}
 }
 
 int dw_new_disk_wanted(const struct dw_new_disk *disk,
 		       const struct dw_used *used, struct dw_used_run **runs,
 		       size_t *runs_nr, struct dw_err *err)
 {
-	uint64_t tail_off = disk->fs_off + disk->part_len;
 	struct dw_used_run *r;
-	size_t nr = 0, i;
+	size_t i;
 
-	*runs = NULL;
 	*runs_nr = 0;
-	r = calloc(used->runs_nr + 2, sizeof(*r));
+	/* A run around the filesystem becomes two; and one for a new front. */
+	*runs = r = calloc(used->runs_nr + disk->others.runs_nr + 2,
+			   sizeof(*r));
 	if (!r)
 		return dw_fail_nomem(err);
-	if (disk->fs_off)
-		r[nr++] = (struct dw_used_run){ 0, disk->fs_off };
+	if (disk->has_new_table)
+		add_run(r, runs_nr, 0, disk->fs_off);
+	else
+		add_others(disk, 0, disk->fs_off, r, runs_nr);
 	for (i = 0; i < used->runs_nr; i++)
-		r[nr++] = (struct dw_used_run){
-			disk->fs_off + used->runs[i].off, used->runs[i].len,
-		};
-	if (!disk->has_new_table && disk->part_nr && tail_off < disk->size)
-		r[nr++] = (struct dw_used_run){
-			tail_off, disk->size - tail_off,
-		};
-	*runs = r;
-	*runs_nr = nr;
+		add_run(r, runs_nr, disk->fs_off + used->runs[i].off,
+			used->runs[i].len);
+	if (!disk->has_new_table)
+		add_others(disk, disk->fs_off + disk->part_len, disk->size, r,
+			   runs_nr);
 	return 0;
 }

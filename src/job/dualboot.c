@@ -165,19 +165,37 @@ static int mark_used(struct dw_dualboot_plan *plan, struct dw_err *err)
 	return ret;
 }
 
+static void note_others(struct dw_dualboot_plan *plan)
+{
+	const struct dw_wanted *w = &plan->state->disk.others;
+	size_t i;
+
+	for (i = 0; i < w->areas_nr; i++)
+		if (w->areas[i].note)
+			dw_notes_add(&plan->notes, "%s is copied in full, as "
+				     "it is: %s", w->areas[i].name,
+				     w->areas[i].note);
+}
+
 static int lay_out(struct dw_dualboot_plan *plan,
 		   const struct dw_dualboot_options *options,
 		   struct dw_err *err)
 {
 	struct dw_dualboot_state *s = plan->state;
+	struct dw_new_disk_options layout = {
+		.layout = options->layout,
+		.fs_size = plan->fs.size,
+		.size = options->disk_size,
+		.signature = signature_of(&plan->fs),
+		.in_place = s->in_place,
+	};
 	struct dw_new_disk *d = &s->disk;
 	int ret;
 
-	ret = dw_new_disk_open(s->ctx, &s->sys.root, options->layout,
-			       plan->fs.size, options->disk_size,
-			       signature_of(&plan->fs), d, err);
+	ret = dw_new_disk_open(s->ctx, &s->sys.root, &layout, d, err);
 	if (ret)
 		return ret;
+	note_others(plan);
 	plan->part_nr = d->part_nr;
 	plan->part_start_off = d->fs_off;
 	plan->part_len = d->part_nr ? d->part_len : d->size;

@@ -28,6 +28,8 @@ int dw_dualboot_check_source(struct dw_dualboot_plan *plan,
 	if (!ret && memcmp(now, s->superblock, sizeof(now)))
 		ret = dw_fail(err, DW_BUSY, "%s: its filesystem was changed "
 			      "while it was read", s->source->name);
+	if (!ret && s->disk.others.disk)
+		ret = dw_wanted_check_unchanged(&s->disk.others, err);
 	return ret;
 }
 
