@@ -25,6 +25,9 @@ enum {
 	EXTRA_KNOWN_LEN = 16,
 };
 
+/* QEMU keeps 255 bytes of a name; more serves nobody. */
+#define TEXT_MAX_LEN 1023u
+
 /* The part of one entry whose length is the same in all. */
 struct fixed {
 	uint16_t id_len, name_len;
@@ -58,8 +61,9 @@ static int decode_rest(const uint8_t *p, const struct dw_qcow2_header *h,
 	else
 		out->is_incomplete = h->version >= 3;
 	p += fixed->extra_len;
-	out->id = dw_qcow2_text(p, fixed->id_len);
-	out->name = dw_qcow2_text(p + fixed->id_len, fixed->name_len);
+	out->id = dw_qcow2_text(p, dw_min(fixed->id_len, TEXT_MAX_LEN));
+	out->name = dw_qcow2_text(p + fixed->id_len,
+				  dw_min(fixed->name_len, TEXT_MAX_LEN));
 	return out->id && out->name ? 0 : dw_fail_nomem(err);
 }
 

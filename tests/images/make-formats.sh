@@ -104,6 +104,63 @@ small unsupported-feature.qcow2
 put unsupported-feature.qcow2 74 01
 put unsupported-feature.qcow2 112 6803f85700000030002874696d652074726176656c
 
+# ---- qcow2: snapshots, refcounts, files that are named ----------------------
+
+# The table's one entry has its L1 table elsewhere, or extra data of 16 MiB.
+for what in l1:0:0000000001000000 extra:36:01000000; do
+	name=bad-snapshot-${what%%:*}.qcow2
+	cp good-snapshot.qcow2 "$name"
+	at=${what#*:}
+	put "$name" $(($(offset_at "$name" 64) + ${at%:*})) "${at#*:}"
+done
+
+# Each of these reads as the others do, and has something to mend.
+counted()	# NAME: $l1, $l2, $table and $block are where they lie
+{
+	from_raw "$1" -o cluster_size=512
+	l1=$(offset_at "$1" 40)
+	l2=$(offset_at "$1" $l1)
+	table=$(offset_at "$1" 48)
+	block=$(offset_at "$1" $table)
+}
+
+counted good-refcount-low.qcow2
+put good-refcount-low.qcow2 $((block + $(offset_at good-refcount-low.qcow2 \
+	$l2) / 512 * 2)) 0000
+counted good-refcount-high.qcow2
+put good-refcount-high.qcow2 $((block + l2 / 512 * 2)) 0007
+counted good-refblock-none.qcow2
+put good-refblock-none.qcow2 $table 0000000000000000
+counted good-refblock-shared.qcow2
+put good-refblock-shared.qcow2 $((table + 8)) $(printf %016x $block)
+counted good-copied.qcow2
+put good-copied.qcow2 $l2 00
+put good-copied.qcow2 $l1 00
+counted good-leak.qcow2
+put good-leak.qcow2 $((block + $(stat -c %s good-leak.qcow2) / 512 * 2)) 0001
+truncate -s +512 good-leak.qcow2
+
+# The upper half of the disk is below, or all of it beside the image.
+dd if="$tmp/raw" of=good-backing.raw bs=512 count=100 status=none
+qemu-img create -q -f qcow2 -b good-backing.raw -F raw -o cluster_size=512 \
+	good-backing.qcow2 98816
+dd if="$tmp/raw" of="$tmp/part" bs=512 skip=100 status=none
+qemu-io -f qcow2 -c "write -s $tmp/part 51200 47616" good-backing.qcow2 \
+	> /dev/null
+qemu-img create -q -f qcow2 -o cluster_size=512,data_file=good-data-file.raw \
+	good-data-file.qcow2 98816
+qemu-io -f qcow2 -c "write -s $tmp/raw 0 98816" good-data-file.qcow2 > /dev/null
+
+# No format, no path, no file.
+cp good-backing.qcow2 unsupported-backing-format.qcow2
+put unsupported-backing-format.qcow2 112 12345678
+qemu-img create -q -f qcow2 -u -b nbd://localhost/disk -F raw \
+	-o cluster_size=512 unsupported-backing-protocol.qcow2 64k
+cp good-data-file.qcow2 unsupported-data-json.qcow2
+at=$(grep -abo good-data-file.raw unsupported-data-json.qcow2 | cut -d : -f 1)
+put unsupported-data-json.qcow2 $at \
+	$(printf 'json:{"file":"/x"}' | od -An -tx1 | tr -d ' \n')
+
 # ---- qcow2 that is damaged --------------------------------------------------
 
 damaged()	# NAME OFFSET HEX
