@@ -18,9 +18,30 @@
 #define READS_MAX	200u
 #define READ_LEN	65536u
 
+/* For FUZZ_DUMP=FILE: what the image had become when a run failed. */
+static struct dw_dev *running;
+
+static void dump(const char *path)
+{
+	uint8_t buf[4096];
+	FILE *f = path && running ? fopen(path, "wb") : NULL;
+
+	for (uint64_t off = 0; f && off < running->size; off += sizeof(buf)) {
+		size_t len = dw_min(sizeof(buf), running->size - off);
+
+		if (dw_dev_pread(running, off, buf, len, NULL) ||
+		    fwrite(buf, 1, len, f) != len)
+			break;
+	}
+	if (f)
+		fclose(f);
+}
+
 void fuzz_fail(const char *fmt, ...)
 {
 	va_list ap;
+
+	dump(getenv("FUZZ_DUMP"));
 
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -169,7 +190,9 @@ void fuzz_one(const uint8_t *data, size_t len)
 		z.dev = make_dev(data, len, &l);
 		dress_dev(&z, &fault);
 	}
+	running = z.dev;
 	fuzz_target.run(&z);
+	running = NULL;
 	dw_dev_close(z.dev, NULL);
 	dw_ctx_free(z.ctx);
 }
