@@ -9,7 +9,7 @@
  *   0       8      control: mode, fault, flags, then for the target
  *   8       1      n: operations, of 4 bytes each, for targets that write
  *   9       4 n    the operations
- *   .       4      length of the image
+ *   .       4      length of the image, cut off at FUZZ_IMAGE_MAX
  *   .       6 + m  pieces: offset (4), m (2), m bytes; the rest is zeros
  *
  * with numbers in little endian.  What is cut off is zero, so that every
@@ -23,6 +23,8 @@
 
 #define FUZZ_CTL_LEN	8u
 #define FUZZ_OP_LEN	4u
+/* Longer images take time, and hold nothing more. */
+#define FUZZ_IMAGE_MAX	(64u << 20)
 
 /* What a context of ours allows, and what a run may take in all. */
 #define FUZZ_CAP_LEN	(16u << 20)

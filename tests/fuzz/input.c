@@ -14,8 +14,8 @@
 #define PIECE_HEAD	6u
 
 /* Reads of one device: enough for any image that fits an input. */
-#define EXTENTS_MAX	2000u
-#define READS_MAX	200u
+#define EXTENTS_MAX	500u
+#define READS_MAX	32u
 #define READ_LEN	65536u
 
 /* For FUZZ_DUMP=FILE: what the image had become when a run failed. */
@@ -73,7 +73,8 @@ void fuzz_layout(const uint8_t *data, size_t len, struct fuzz_layout *out)
 		out->ops_nr = dw_min(data[FUZZ_CTL_LEN], left / FUZZ_OP_LEN);
 	out->image_at = out->ops_at + out->ops_nr * FUZZ_OP_LEN;
 	if (len - out->image_at >= 4)
-		out->image_len = dw_le32(data + out->image_at);
+		out->image_len = (uint32_t)
+			dw_min(dw_le32(data + out->image_at), FUZZ_IMAGE_MAX);
 	out->image_at += dw_min(4, len - out->image_at);
 }
 
