@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/changes.h"
+#include "lib/run.h"
 
 START_TEST(adds_and_moves)
 {
@@ -35,16 +36,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("changes");
 	TCase *tc = tcase_create("changes");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, adds_and_moves);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("changes", tc);
 }

@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "dev/kinds.h"
+#include "lib/run.h"
 
 #define SIZE (9u << 20)
 #define HOLE_OFF (3u << 20)	/* nothing is stored from here ... */
@@ -220,10 +221,7 @@ static void tear_down(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("compare");
 	TCase *tc = tcase_create("compare");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -234,10 +232,5 @@ int main(void)
 	tcase_add_test(tc, zeros_against_a_hole);
 	tcase_add_test(tc, every_failing_read);
 	tcase_add_test(tc, cancelled);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return dw_test_run("compare", tc);
 }

@@ -10,6 +10,7 @@
 
 #include "dev/output.h"
 #include "lib/fsimg.h"
+#include "lib/run.h"
 #include "part/part.h"
 
 #define MIB (1u << 20)
@@ -268,9 +269,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("convert");
 	TCase *tc = tcase_create("convert");
-	SRunner *runner;
 	int failed;
 
 	fsimg_require_tools();
@@ -285,11 +284,7 @@ int main(void)
 	tcase_add_test(tc, a_failing_flush_or_rename_is_an_error);
 	tcase_add_test(tc, a_cancelled_job_leaves_nothing);
 	tcase_add_test(tc, options_of_another_size_are_refused);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = dw_test_run("convert", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

@@ -6,6 +6,7 @@
 
 #include "dev/kinds.h"
 #include "job/copy.h"
+#include "lib/run.h"
 
 #define SIZE (20u << 20)
 
@@ -289,10 +290,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("copy");
 	TCase *tc = tcase_create("copy");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, wanted_bytes_reach_raw);
@@ -300,10 +298,5 @@ int main(void)
 	tcase_add_test(tc, threads_do_not_show);
 	tcase_add_loop_test(tc, a_stream_gets_one_unit_a_time, 0, 17);
 	tcase_add_loop_test(tc, every_failure_ends_the_copy, 0, 2);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return dw_test_run("copy", tc);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dev/output.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 
@@ -234,10 +235,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("dev");
 	TCase *tc = tcase_create("dev");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, requests_past_the_end_are_refused);
 	tcase_add_test(tc, memory_shrunk_and_grown_reads_zeros);
@@ -248,10 +246,5 @@ int main(void)
 	tcase_add_test(tc, an_overlay_redirects_without_copying);
 	tcase_add_test(tc, the_nth_call_fails);
 	tcase_add_test(tc, an_output_is_there_only_after_commit);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return dw_test_run("dev", tc);
 }

@@ -11,6 +11,7 @@
 #include "dev/output.h"
 #include "lib/fsimg.h"
 #include "lib/guestimg.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -190,9 +191,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("dualboot");
 	TCase *tc = tcase_create("dualboot");
-	SRunner *runner;
 	int failed;
 
 	fsimg_require_tools();
@@ -205,11 +204,7 @@ int main(void)
 	tcase_add_test(tc, every_failing_write_is_an_error);
 	tcase_add_test(tc, a_failing_flush_or_rename_is_an_error);
 	tcase_add_test(tc, a_cancelled_job_leaves_nothing);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = dw_test_run("dualboot", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

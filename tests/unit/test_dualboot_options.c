@@ -10,6 +10,7 @@
 #include "dev/output.h"
 #include "lib/fsimg.h"
 #include "lib/guestimg.h"
+#include "lib/run.h"
 #include "part/part.h"
 
 static struct dw_err err;
@@ -297,9 +298,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("dualboot-options");
 	TCase *tc = tcase_create("dualboot-options");
-	SRunner *runner;
 	int failed;
 
 	fsimg_require_tools();
@@ -317,11 +316,7 @@ int main(void)
 	tcase_add_test(tc, what_is_not_handled_is_named);
 	tcase_add_test(tc, what_would_not_boot_is_not_written);
 	tcase_add_test(tc, selinux_is_asked_to_label_what_has_no_label);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = dw_test_run("dualboot-options", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot/bootconf.h"
+#include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text, size_t len)
 {
@@ -396,10 +397,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("extlinux");
 	TCase *tc = tcase_create("extlinux");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, reads_alpine);
@@ -414,10 +412,5 @@ int main(void)
 	tcase_add_loop_test(tc, survives_noise, 0, 20);
 	tcase_add_loop_test(tc, survives_size, 0, 40);
 	tcase_add_test(tc, has_limits);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("extlinux", tc);
 }

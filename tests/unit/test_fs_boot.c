@@ -7,6 +7,7 @@
 
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -132,9 +133,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-boot");
 	TCase *tc = tcase_create("kinds");
-	SRunner *r;
 	int failed;
 
 	fsimg_require_tools();
@@ -148,11 +147,7 @@ int main(void)
 	tcase_add_loop_test(tc, the_same_changes_give_the_same_bytes, 2, 3);
 	tcase_add_loop_test(tc, the_same_changes_give_the_same_bytes, 4, 5);
 	tcase_add_loop_test(tc, the_same_changes_give_the_same_bytes, 14, 15);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("fs-boot", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

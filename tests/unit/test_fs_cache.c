@@ -6,6 +6,7 @@
 
 #include "dev/kinds.h"
 #include "fs/ext_cache.h"
+#include "lib/run.h"
 
 /* More than the cache holds, and not a whole number of its grains. */
 #define DEV_LEN ((20u << 20) + 700)
@@ -128,19 +129,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-cache");
 	TCase *tc = tcase_create("cache");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_access_equals_memory, 0, 4);
 	tcase_add_test(tc, a_failed_write_is_not_forgotten);
 	tcase_add_test(tc, lone_reads_are_short_and_runs_are_long);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return dw_test_run("fs-cache", tc);
 }

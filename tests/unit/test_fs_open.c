@@ -12,6 +12,7 @@
 #include "dev/kinds.h"
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -281,9 +282,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-open");
 	TCase *tc = tcase_create("open");
-	SRunner *r;
 	int failed;
 
 	fsimg_require_tools();
@@ -297,11 +296,7 @@ int main(void)
 	tcase_add_test(tc, others_are_named_by_libblkid);
 	tcase_add_test(tc, nothing_is_named_in_zeros);
 	tcase_add_loop_test(tc, every_failing_access_is_reported, 0, 4);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("fs-open", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -197,9 +198,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-read");
 	TCase *tc = tcase_create("kinds");
-	SRunner *r;
 	int failed;
 
 	fsimg_require_tools();
@@ -208,11 +207,7 @@ int main(void)
 	tcase_add_loop_test(tc, files_are_those_of_the_host, 0, KINDS_NR);
 	tcase_add_loop_test(tc, paths_stay_inside, 0, KINDS_NR);
 	tcase_add_loop_test(tc, holes_and_unwritten_blocks_are_zeros, 0, 2);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("fs-read", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

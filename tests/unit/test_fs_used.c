@@ -8,6 +8,7 @@
 #include "dev/kinds.h"
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -206,9 +207,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-used");
 	TCase *tc = tcase_create("kinds");
-	SRunner *r;
 	int failed;
 
 	fsimg_require_tools();
@@ -222,11 +221,7 @@ int main(void)
 			    KINDS_NR);
 	tcase_add_test(tc,
 		       what_files_reference_is_used_whatever_the_bitmaps_say);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("fs-used", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

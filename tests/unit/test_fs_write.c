@@ -7,6 +7,7 @@
 
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
@@ -308,9 +309,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fs-write");
 	TCase *tc = tcase_create("kinds");
-	SRunner *r;
 	int failed;
 
 	fsimg_require_tools();
@@ -323,11 +322,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_replaced_file_stays_itself, 0, KINDS_NR);
 	tcase_add_loop_test(tc, a_full_filesystem_stays_clean, 0, 4);
 	tcase_add_loop_test(tc, hashed_folders_take_names, 0, 3);
-	suite_add_tcase(s, tc);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("fs-write", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

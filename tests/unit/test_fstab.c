@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/fstab.h"
+#include "lib/run.h"
 
 #define UUID "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
@@ -201,10 +202,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("fstab");
 	TCase *tc = tcase_create("fstab");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, debian);
@@ -219,10 +217,5 @@ int main(void)
 	tcase_add_test(tc, new_uuid);
 	tcase_add_test(tc, odd_lines);
 	tcase_add_test(tc, zero_bytes);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("fstab", tc);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/console.h"
+#include "lib/run.h"
 
 static struct dw_console console;
 static struct dw_buf out;
@@ -151,10 +152,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("getty");
 	TCase *tc = tcase_create("getty");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, debian_7);
@@ -164,10 +162,5 @@ int main(void)
 	tcase_add_test(tc, done_twice_is_done_once);
 	tcase_add_test(tc, securettys);
 	tcase_add_test(tc, upstart);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("getty", tc);
 }

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/sum.h"
 #include "dev/kinds.h"
+#include "lib/run.h"
 #include "part/part.h"
 
 static struct dw_ctx *ctx;
@@ -295,9 +296,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("gpt");
 	TCase *t = tcase_create("gpt");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -312,11 +311,7 @@ int main(void)
 	tcase_add_loop_test(t, large_sectors_are_found, 0, 2);
 	tcase_add_test(t, names_become_utf8);
 	tcase_add_test(t, mutations_never_crash);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("gpt", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot/bootconf.h"
+#include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text)
 {
@@ -218,10 +219,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("grubcfg");
 	TCase *tc = tcase_create("grubcfg");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, reads_debian);
 	tcase_add_test(tc, changes_debian);
@@ -231,10 +229,5 @@ int main(void)
 	tcase_add_loop_test(tc, chooses_the_default, 0,
 			    sizeof(defaults) / sizeof(*defaults));
 	tcase_add_test(tc, changes_kernelopts);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("grubcfg", tc);
 }

@@ -9,6 +9,7 @@
 #include "guest/boot_check.h"
 #include "guest/guest.h"
 #include "lib/fsimg.h"
+#include "lib/run.h"
 
 #define UUID "11111111-2222-3333-4444-555555555555"
 
@@ -361,9 +362,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("guest");
 	TCase *tc = tcase_create("guest");
-	SRunner *sr;
 	int failed;
 
 	fsimg_require_tools();
@@ -378,11 +377,7 @@ int main(void)
 	tcase_add_test(tc, alpine);
 	tcase_add_test(tc, hostile);
 	tcase_add_test(tc, nothing_there);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
+	failed = dw_test_run("guest", tc);
 	dw_ctx_free(ctx);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return failed;
 }

@@ -10,6 +10,7 @@
 #include "guest/kernel.h"
 #include "guest/network.h"
 #include "guest/release.h"
+#include "lib/run.h"
 
 #define ROUNDS 3000
 
@@ -194,10 +195,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("guest_mutate");
 	TCase *tc = tcase_create("guest_mutate");
-	SRunner *sr;
-	int failed;
 
 	dw_names_init(&names, "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "root",
 		      NULL);
@@ -205,10 +203,5 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, editors, 0, SAMPLES_NR);
 	tcase_add_test(tc, readers);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("guest_mutate", tc);
 }

@@ -6,6 +6,7 @@
 
 #include "guest/devnames.h"
 #include "guest/release.h"
+#include "lib/run.h"
 
 #define UUID "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
@@ -197,10 +198,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("guest_names");
 	TCase *tc = tcase_create("guest_names");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, default_grub);
@@ -209,10 +207,5 @@ int main(void)
 	tcase_add_test(tc, device_map);
 	tcase_add_test(tc, root_names);
 	tcase_add_test(tc, releases);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("guest_names", tc);
 }

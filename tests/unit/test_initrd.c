@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "guest/initrd.h"
+#include "lib/run.h"
 
 #define VER "6.1.0-50-amd64"
 #define MODS "usr/lib/modules/" VER "/kernel/"
@@ -395,10 +396,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("initrd");
 	TCase *tc = tcase_create("initrd");
-	SRunner *sr;
-	int failed, nr = sizeof(packings) / sizeof(*packings);
+	int nr = sizeof(packings) / sizeof(*packings);
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -410,10 +409,5 @@ int main(void)
 	tcase_add_loop_test(tc, mutated, 0, nr);
 	tcase_add_test(tc, hostile);
 	tcase_add_test(tc, verdicts);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("initrd", tc);
 }

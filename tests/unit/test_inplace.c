@@ -8,6 +8,7 @@
 
 #include "dev/kinds.h"
 #include "job/inplace.h"
+#include "lib/run.h"
 
 #define MIB (1u << 20)
 
@@ -176,9 +177,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("inplace");
 	TCase *tc = tcase_create("inplace");
-	SRunner *runner;
 	int failed;
 
 	if (!mkdtemp(folder) || dw_ctx_new(&ctx, &err))
@@ -189,13 +188,9 @@ int main(void)
 	tcase_add_test(tc, the_changes_are_made);
 	tcase_add_test(tc, death_at_every_step_can_be_undone);
 	tcase_add_test(tc, a_damaged_record_is_refused);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = dw_test_run("inplace", tc);
 	unlink(image);
 	rmdir(folder);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }

@@ -8,6 +8,7 @@
 #include "base/sum.h"
 #include "fs/journal.h"
 #include "lib/jbuild.h"
+#include "lib/run.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
@@ -613,9 +614,8 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-static Suite *suite(void)
+int main(void)
 {
-	Suite *s = suite_create("journal");
 	TCase *t = tcase_create("replay");
 
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -641,17 +641,5 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_faults, 0, 4);
 	tcase_add_test(t, test_cancelled);
 	tcase_add_loop_test(t, test_hostile, 0, FORMATS_NR);
-	suite_add_tcase(s, t);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return dw_test_run("journal", t);
 }

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/buf.h"
 #include "guest/kernel.h"
+#include "lib/run.h"
 
 START_TEST(version_order)
 {
@@ -274,10 +275,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("kernel");
 	TCase *tc = tcase_create("kernel");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, version_order);
 	tcase_add_test(tc, kernel_names);
@@ -287,10 +285,5 @@ int main(void)
 	tcase_add_test(tc, module_lists);
 	tcase_add_test(tc, module_names);
 	tcase_add_test(tc, verdicts);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("kernel", tc);
 }

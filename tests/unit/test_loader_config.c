@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/run.h"
 /* The sources themselves: what boots is what is tested. */
 #include "boot/x86/stage2/cmdline.c"
 #include "boot/x86/stage2/config.c"
@@ -221,10 +222,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("loader_config");
 	TCase *c = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, directives);
@@ -233,9 +231,5 @@ int main(void)
 	tcase_add_test(c, any_text_is_parsed);
 	tcase_add_test(c, command_line);
 	tcase_add_test(c, numbers);
-	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return dw_test_run("loader_config", c);
 }

@@ -12,6 +12,7 @@
 #include "dev/kinds.h"
 #include "lib/fsimg.h"
 #include "lib/fskinds.h"
+#include "lib/run.h"
 
 #define STAGE2 "/boot/syslinux/diskwright.sys"
 #define OVERLAY_CAP (64u << 20)
@@ -249,9 +250,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("loader_install");
 	TCase *c = tcase_create("all");
-	SRunner *r = srunner_create(s);
 	int failed;
 
 	fsimg_require_tools();
@@ -266,10 +265,7 @@ int main(void)
 	tcase_add_test(c, mbr_keeps_signature_and_table);
 	tcase_add_loop_test(c, boot_code_is_named, 0,
 			    sizeof(sectors) / sizeof(sectors[0]));
-	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	failed = dw_test_run("loader_install", c);
 	dw_ctx_free(ctx);
-	return failed != 0;
+	return failed;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/fsimg.h"
+#include "lib/run.h"
 
 /* The sources themselves: what boots is what is tested. */
 #include "boot/x86/stage2/ext.c"
@@ -365,10 +366,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("loader_reader");
 	TCase *c = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	fsimg_require_tools();
 	tcase_add_checked_fixture(c, setup, teardown);
@@ -379,9 +377,5 @@ int main(void)
 	tcase_add_test(c, unwritten_extents_are_holes);
 	tcase_add_test(c, indirect_levels);
 	tcase_add_test(c, inline_directory_goes_on_in_the_attribute);
-	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return dw_test_run("loader_reader", c);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/run.h"
 #include "stack/locator.h"
 
 /* The files that exist, NULL-terminated. */
@@ -125,10 +126,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("locator");
 	TCase *tc = tcase_create("locator");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(tc, reads_what_is_meant, 0,
 			    sizeof(goods) / sizeof(goods[0]));
@@ -136,10 +134,5 @@ int main(void)
 	tcase_add_test(tc, finds_the_snapshot);
 	tcase_add_loop_test(tc, refuses_what_makes_no_sense, 0,
 			    sizeof(bads) / sizeof(bads[0]));
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("locator", tc);
 }

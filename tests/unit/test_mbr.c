@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "dev/kinds.h"
+#include "lib/run.h"
 #include "part/mbr.h"
 
 static struct dw_ctx *ctx;
@@ -360,9 +361,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("mbr");
 	TCase *t = tcase_create("mbr");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -379,11 +378,7 @@ int main(void)
 	tcase_add_test(t, large_sectors_count_as_512_bytes);
 	tcase_add_test(t, too_many_logical_partitions_are_refused);
 	tcase_add_test(t, mutations_never_crash);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("mbr", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

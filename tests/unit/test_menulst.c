@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot/bootconf.h"
+#include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text)
 {
@@ -242,10 +243,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("menulst");
 	TCase *tc = tcase_create("menulst");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, changes_debian);
 	tcase_add_test(tc, changes_rhel);
@@ -255,10 +253,5 @@ int main(void)
 	tcase_add_test(tc, builds);
 	tcase_add_test(tc, changes_options_of_debian);
 	tcase_add_test(tc, replaces_a_uuid);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("menulst", tc);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/network.h"
+#include "lib/run.h"
 
 #define OFF "# disabled by diskwright: "
 
@@ -141,10 +142,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("network");
 	TCase *tc = tcase_create("network");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, names_of_cards);
@@ -153,10 +151,5 @@ int main(void)
 	tcase_add_test(tc, networkd);
 	tcase_add_test(tc, netplan);
 	tcase_add_test(tc, others);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("network", tc);
 }

@@ -9,6 +9,7 @@
 #include "dev/kinds.h"
 #include "fs/ext_internal.h"
 #include "lib/fsimg.h"
+#include "lib/run.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
@@ -669,11 +670,11 @@ START_TEST(test_hostile)
 }
 END_TEST
 
-static Suite *suite(void)
+int main(void)
 {
-	Suite *s = suite_create("orphan");
 	TCase *t = tcase_create("release");
 
+	fsimg_require_tools();
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, test_kinds, 0, KINDS_NR);
@@ -685,19 +686,5 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, test_journal_inode, 0, 2);
 	tcase_add_loop_test(t, test_hostile, 0,
 			    (int)(sizeof(soft_kinds) / sizeof(soft_kinds[0])));
-	suite_add_tcase(s, t);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r;
-	int failed;
-
-	fsimg_require_tools();
-	r = srunner_create(suite());
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return dw_test_run("orphan", t);
 }

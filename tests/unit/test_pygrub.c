@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "boot/pygrub.h"
+#include "lib/run.h"
 
 #define MENU "/boot/grub/menu.lst"
 #define GRUB "/boot/grub/grub.cfg"
@@ -428,10 +429,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("pygrub");
 	TCase *tc = tcase_create("pygrub");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, follows_the_rules, 0, NR(cases));
@@ -444,10 +442,5 @@ int main(void)
 	tcase_add_loop_test(tc, names_the_packing, 0, NR(kernels));
 	tcase_add_loop_test(tc, survives_noise, 0, 20);
 	tcase_add_loop_test(tc, survives_size, 0, 20);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("pygrub", tc);
 }

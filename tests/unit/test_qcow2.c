@@ -11,6 +11,7 @@
 #include "dev/kinds.h"
 #include "formats/format.h"
 #include "formats/qcow2.h"
+#include "lib/run.h"
 
 #define GOOD_LEN 98816u
 
@@ -294,9 +295,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2");
 	TCase *t = tcase_create("qcow2");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -309,11 +308,7 @@ int main(void)
 	tcase_add_test(t, header_round_trip);
 	tcase_add_test(t, probing_takes_the_magic_number_only);
 	tcase_add_test(t, suffixes_choose_the_format);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("qcow2", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

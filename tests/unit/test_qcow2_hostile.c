@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "dev/kinds.h"
 #include "formats/format.h"
+#include "lib/run.h"
 
 #define ROUNDS_NR 1500
 
@@ -169,9 +170,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2 hostile");
 	TCase *t = tcase_create("hostile");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -180,11 +179,7 @@ int main(void)
 	tcase_add_loop_test(t, truncation_is_an_error_or_harmless, 0,
 			    SEEDS_NR);
 	tcase_add_loop_test(t, failing_reads_are_errors, 0, SEEDS_NR);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("qcow2 hostile", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

@@ -12,6 +12,7 @@
 #include "dev/kinds.h"
 #include "formats/format.h"
 #include "formats/qcow2_create.h"
+#include "lib/run.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
@@ -483,9 +484,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2 write");
 	TCase *t = tcase_create("write");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -502,11 +501,7 @@ int main(void)
 	tcase_add_test(t, a_refcount_does_not_wrap);
 	tcase_add_test(t, the_header_comes_last);
 	tcase_add_test(t, raw_is_the_file_itself);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("qcow2 write", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/run.h"
 #include "part/part.h"
 #include "stack/stack.h"
 
@@ -129,10 +130,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("stack");
 	TCase *tc = tcase_create("stack");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, opens_the_disk);
@@ -140,10 +138,5 @@ int main(void)
 	tcase_add_test(tc, writes_through_the_layers);
 	tcase_add_test(tc, refuses_by_name);
 	tcase_add_test(tc, devices_take_no_path);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("stack", tc);
 }

@@ -8,6 +8,7 @@
 #include "dev/kinds.h"
 #include "job/wanted.h"
 #include "lib/fsimg.h"
+#include "lib/run.h"
 #include "part/part.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -256,9 +257,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("wanted");
 	TCase *tc = tcase_create("wanted");
-	SRunner *runner;
 	int failed;
 
 	fsimg_require_tools();
@@ -273,11 +272,7 @@ int main(void)
 	tcase_add_test(tc, with_all_blocks_nobody_looks);
 	tcase_add_test(tc, a_filesystem_is_taken_by_used_blocks);
 	tcase_add_test(tc, without_memory_all_is_taken);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = dw_test_run("wanted", tc);
 	dw_ctx_free(ctx);
-	return failed ? 1 : 0;
+	return failed;
 }
