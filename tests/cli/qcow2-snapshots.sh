@@ -49,7 +49,7 @@ check 'an id goes before a name' eval '"$tool" read grown.qcow2@snap:2 out &&
 # Through the layers: a file as it was.
 mkdir tree
 echo before > tree/file
-mke2fs -q -t ext4 -d tree fs.img 4M 2> log
+mke2fs -q -t ext4 -d tree fs.img 4M > log 2>&1
 qemu-img convert -f raw -O qcow2 fs.img fs.qcow2
 qemu-img snapshot -c 'then' fs.qcow2
 echo after > file
