@@ -19,13 +19,15 @@ struct settings {
 static const struct cli_option options[] = {
 	{ "output-format", 'O', "NAME", CLI_TEXT,
 	  offsetof(struct settings, target_format), NULL,
-	  "raw, qcow2 or vhd (by the suffix of TARGET, else raw)" },
+	  "raw, qcow2, vhd, gzip, xz or zstd (by the suffix of TARGET, else"
+	  " raw)" },
 	{ "subformat", 0, "NAME", CLI_TEXT,
 	  offsetof(struct settings, subformat), NULL,
 	  "vhd: dynamic (the default) or fixed" },
 	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT,
 	  offsetof(struct settings, compress), NULL,
-	  "compress by zlib or zstd; higher levels take longer" },
+	  "qcow2: zlib or zstd; gzip, xz, zstd: their own name, for the level;"
+	  " higher levels take longer" },
 	{ "cluster-size", 0, "SIZE", CLI_SIZE,
 	  offsetof(struct settings, cluster_len), NULL,
 	  "of qcow2, a power of two from 512 to 2M (64K)" },

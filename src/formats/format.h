@@ -31,6 +31,7 @@ struct dw_format_driver {
 	const char *name;
 	const char *alias;	/* what qemu-img calls it, or NULL */
 	const char *suffix;	/* ".qcow2": what a target's name implies */
+	bool in_sequence;	/* to open it means to unpack all of it */
 	/* 0, DW_NOT_MINE, or an error of reading. */
 	int (*probe)(struct dw_dev *file, struct dw_err *err);
 	/* The virtual disk; holds a reference on file.  It can be written

@@ -137,6 +137,7 @@ const struct dw_format_driver dw_gzip_format = {
 	.name = "gzip",
 	.alias = "gz",
 	.suffix = ".gz",
+	.in_sequence = true,
 	.probe = gzip_probe,
 	.open = gzip_open,
 	.create = gzip_create,

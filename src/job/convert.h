@@ -16,7 +16,8 @@ struct dw_convert_state {
 };
 
 /* Opens what was written afresh and compares its size, and the first bytes of
- * each area, with the source. */
+ * each area, with the source; of what can only be read in sequence looks at
+ * the first bytes alone. */
 int dw_convert_verify(struct dw_convert_plan *plan, struct dw_dev *file,
 		      struct dw_err *err);
 

@@ -4,7 +4,7 @@
 # convert, what we convert they read, and both say that it is the same disk.
 set -eu
 . "$(dirname "$0")/../lib-formats.sh"
-need qemu-img
+need qemu-img qemu-io gzip xz zstd
 
 user_dir out
 go="unprivileged $DISKWRIGHT convert --no-sync"
@@ -90,6 +90,46 @@ for sub in dynamic fixed; do
 	check "from vhd, $sub" theirs vpc -o subformat=$sub,force_size=on
 done
 
+# Backing files and snapshots.
+chmod 755 .
+qemu-img create -q -f qcow2 -b raw -F raw top.qcow2
+qemu-io -f qcow2 -c 'write -P 7 100k 300k' top.qcow2 > log
+qemu-img convert -O raw top.qcow2 whole
+check 'a backing file that is not allowed' refuses 'allow-backing' \
+	$go top.qcow2 out/b.raw
+check 'a backing file' $go --allow-backing=. top.qcow2 out/b.raw
+check 'is read through' cmp whole out/b.raw
+qemu-img convert -O qcow2 whole whole.qcow2
+qemu-img snapshot -c before whole.qcow2
+qemu-io -f qcow2 -c 'write -P 8 1M 1M' whole.qcow2 > log
+check 'a snapshot' $go whole.qcow2@snap:before out/s.raw
+check 'is the disk as it was' cmp whole out/s.raw
+rm -f out/*
+
+# Streams, read and written by the tools that everybody has.
+stream()	# FORMAT SUFFIX LEVEL...
+{
+	local tool=$1 format=$1 suffix=$2 level
+
+	shift 2
+	for level; do
+		rm -f out/*
+		$go -O "$format" --compress="$format:$level" raw out/x > log &&
+			$tool -dc < out/x | cmp - raw || return 1
+	done
+	$go raw "out/named.$suffix" > log
+	$tool -t "out/named.$suffix" || return 1
+	$go -j1 -O "$format" raw - 2> log | cmp - "out/named.$suffix" || return 1
+	$go "out/named.$suffix" out/back.raw > log
+	cmp raw out/back.raw || return 1
+	$tool -c raw > "x.$suffix"
+	$go --force "x.$suffix" out/back.raw > log
+	cmp raw out/back.raw
+}
+check 'gzip' stream gzip gz 1 6 9
+check 'xz' stream xz xz 1 6
+check 'zstd' stream zstd zst 1 3 19
+
 # ---- rule: the same input gives the same bytes
 
 memory=$(mktemp -d /dev/shm/dwtest.XXXXXX)
@@ -119,4 +159,7 @@ check 'the same bytes, qcow2 zstd in small clusters' same_bytes -O qcow2 \
 	--compress=zstd --cluster-size=4K
 check 'the same bytes, vhd' same_bytes -O vhd
 check 'the same bytes, fixed vhd' same_bytes -O vhd --subformat=fixed
+check 'the same bytes, gzip' same_bytes -O gzip
+check 'the same bytes, xz' same_bytes -O xz --compress=xz:1
+check 'the same bytes, zstd' same_bytes -O zstd
 finish
