@@ -97,21 +97,4 @@ int dw_pygrub_offsets(enum dw_pygrub_rules rules, const uint8_t *head,
 
 /* ---- the kernel's compression ------------------------------------------- */
 
-/* How the payload of a bzImage is packed, and since when Xen's domain builder
- * can unpack that. */
-struct dw_bzimage {
-	unsigned version;	/* of the boot protocol: 0x020f is 2.15 */
-	const char *packing;	/* "gzip", "zstd", ...; "none" for plain ELF;
-				 * "unknown" */
-	unsigned xen_major, xen_minor;	/* 0.0: no Xen can */
-};
-
-/* What dw_bzimage_decode() wants of the kernel file. */
-#define DW_BZIMAGE_HEAD_LEN 65536
-
-/* head is the start of the kernel file.  DW_NOT_MINE: no bzImage; DW_RANGE:
- * the payload starts behind head. */
-int dw_bzimage_decode(const uint8_t *head, size_t len, struct dw_bzimage *out,
-		      struct dw_err *err);
-
 #endif

@@ -79,7 +79,7 @@ static char *join(const char *folder, const char *name)
 static int read_head(struct dw_fs *fs, struct dw_kernel *k,
 		     struct dw_err *err)
 {
-	uint8_t *head = malloc(DW_KERNEL_HEAD_LEN), magic[6];
+	uint8_t *head = malloc(DW_KERNEL_HEAD_LEN), magic[DW_KERNEL_PACKING_LEN];
 	size_t got = 0;
 	int ret;
 
@@ -89,11 +89,11 @@ static int read_head(struct dw_fs *fs, struct dw_kernel *k,
 	if (ret)
 		goto out;
 	dw_kernel_head_decode(head, got, &k->head);
-	if (k->head.payload_off && !*k->head.payload) {
+	if (k->head.payload_off && !k->head.packing) {
 		ret = dw_fs_pread(fs, k->ino, k->head.payload_off, magic,
 				  sizeof(magic), &got, err);
 		if (!ret)
-			strcpy(k->head.payload, dw_payload_kind(magic, got));
+			k->head.packing = dw_kernel_packing_find(magic, got);
 	}
 out:
 	free(head);

@@ -4,7 +4,7 @@
 #define DW_GUEST_KERNEL_H
 
 #include "base/ctx.h"
-#include "guest/bzimage.h"
+#include "boot/bzimage.h"
 #include "guest/modules.h"
 
 /* What a kernel's configuration says, as far as booting needs it. */

@@ -116,32 +116,22 @@ static int warn_of_old_rules(struct dw_verdict_source *source,
 
 /* ---- the kernel ----------------------------------------------------------------- */
 
-static int warn_of_packing(struct dw_verdict_source *source,
-			   const struct dw_kernel *kernel,
-			   struct dw_boot_verdict *v, struct dw_err *err)
+static void warn_of_packing(const struct dw_kernel *kernel,
+			    struct dw_boot_verdict *v)
 {
-	uint8_t *head = malloc(DW_BZIMAGE_HEAD_LEN);
-	struct dw_bzimage image;
-	size_t got;
-	int ret;
+	const struct dw_kernel_packing *packing = kernel->head.packing;
 
-	if (!head)
-		return dw_fail_nomem(err);
-	ret = dw_fs_pread(source->fs, kernel->ino, 0, head, DW_BZIMAGE_HEAD_LEN,
-			  &got, err);
-	if (!ret && !dw_bzimage_decode(head, got, &image, NULL)) {
-		if (!image.xen_major)
-			dw_notes_add(&v->warnings, "no Xen can unpack a kernel "
-				     "packed with %s", image.packing);
-		else if (image.xen_major > 4 ||
-			 (image.xen_major == 4 && image.xen_minor > 4))
-			dw_notes_add(&v->warnings, "the kernel is packed with "
-				     "%s, which Xen unpacks from %u.%u on",
-				     image.packing, image.xen_major,
-				     image.xen_minor);
-	}
-	free(head);
-	return ret;
+	if (!packing)
+		return;
+	if (!packing->xen_major)
+		dw_notes_add(&v->warnings, "no Xen can unpack a kernel "
+			     "packed with %s", packing->name);
+	else if (packing->xen_major > 4 ||
+		 (packing->xen_major == 4 && packing->xen_minor > 4))
+		dw_notes_add(&v->warnings, "the kernel is packed with "
+			     "%s, which Xen unpacks from %u.%u on",
+			     packing->name, packing->xen_major,
+			     packing->xen_minor);
 }
 
 /*
@@ -201,11 +191,10 @@ static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 		ret = dw_verdict_check(source, kernel_nr, &check, err);
 	if (!ret && !check->xen_ok)
 		ret = dw_fail(err, DW_NOBOOT, "%s", check->xen_why);
-	if (!ret)
-		ret = warn_of_packing(source, kernel, v, err);
-	if (!ret)
-		ret = check_root(source, v, err);
-	return ret;
+	if (ret)
+		return ret;
+	warn_of_packing(kernel, v);
+	return check_root(source, v, err);
 }
 
 int dw_verdict_pygrub(struct dw_verdict_source *source,

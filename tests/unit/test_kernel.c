@@ -156,7 +156,7 @@ START_TEST(heads)
 	ck_assert_uint_eq(h.protocol, 0x20f);
 	ck_assert(h.is_64bit && h.relocatable);
 	ck_assert_str_eq(h.version, "6.1.0-50-amd64 (x) #1");
-	ck_assert_str_eq(h.payload, "xz");
+	ck_assert_str_eq(h.packing->name, "xz");
 	ck_assert_uint_eq(h.payload_off, 4 * 512 + 0x10);
 	/* Any length is fine, and values that lead outside. */
 	for (size_t len = 0; len < 0x600; len++)
@@ -165,7 +165,9 @@ START_TEST(heads)
 	dw_put_le32(head + 0x248, 0xffffffff);
 	dw_kernel_head_decode(head, sizeof(head), &h);
 	ck_assert_str_eq(h.version, "");
-	ck_assert_str_eq(h.payload, "");
+	/* Far away: whoever has the file looks there. */
+	ck_assert_ptr_null(h.packing);
+	ck_assert_uint_eq(h.payload_off, 4 * 512 + 0xffffffffull);
 	head[0x211] = 0;
 	dw_kernel_head_decode(head, sizeof(head), &h);
 	ck_assert_int_eq(h.kind, DW_KERNEL_ZIMAGE);
@@ -173,6 +175,42 @@ START_TEST(heads)
 	ck_assert_int_eq(h.kind, DW_KERNEL_ELF);
 	dw_kernel_head_decode((const uint8_t *)"\x1f\x8b\x08", 3, &h);
 	ck_assert_int_eq(h.kind, DW_KERNEL_GZIP);
+}
+END_TEST
+
+static const struct {
+	unsigned version;
+	const char *magic, *packing;
+	unsigned major, minor;
+} packed[] = {
+	{ 0x20f, "\x1f\x8b\x08\0\0", "gzip", 3, 3 },
+	{ 0x20f, "BZh91", "bzip2", 4, 0 },
+	{ 0x20f, "\x5d\0\0\0\4", "lzma", 4, 0 },
+	{ 0x20f, "\x89LZO\0", "lzo", 4, 1 },
+	{ 0x20f, "\xfd" "7zXZ", "xz", 4, 2 },
+	{ 0x20f, "\x02\x21\x4c\x18", "lz4", 4, 4 },
+	{ 0x20f, "\x28\xb5\x2f\xfd", "zstd", 4, 15 },
+	{ 0x20f, "\x7f" "ELF", "none", 0, 0 },
+	{ 0x20f, "what", "unknown", 0, 0 },
+	{ 0x207, "\x1f\x8b\x08\0", "unknown", 0, 0 },
+};
+
+START_TEST(names_the_packing)
+{
+	static uint8_t head[DW_KERNEL_HEAD_LEN];
+	struct dw_kernel_head h;
+
+	dw_put_le16(head + 0x1fe, 0xaa55);
+	memcpy(head + 0x202, "HdrS", 4);
+	dw_put_le16(head + 0x206, (uint16_t)packed[_i].version);
+	head[0x1f1] = 3;
+	dw_put_le32(head + 0x248, 77);
+	memcpy(head + 2048 + 77, packed[_i].magic, 5);
+	dw_kernel_head_decode(head, sizeof(head), &h);
+	ck_assert_uint_eq(h.protocol, packed[_i].version);
+	ck_assert_str_eq(h.packing->name, packed[_i].packing);
+	ck_assert_uint_eq(h.packing->xen_major, packed[_i].major);
+	ck_assert_uint_eq(h.packing->xen_minor, packed[_i].minor);
 }
 END_TEST
 
@@ -282,6 +320,8 @@ int main(void)
 	tcase_add_test(tc, initrd_names);
 	tcase_add_test(tc, configurations);
 	tcase_add_test(tc, heads);
+	tcase_add_loop_test(tc, names_the_packing, 0,
+			    sizeof(packed) / sizeof(*packed));
 	tcase_add_test(tc, module_lists);
 	tcase_add_test(tc, module_names);
 	tcase_add_test(tc, verdicts);

@@ -311,48 +311,6 @@ START_TEST(names_what_bars_a_filesystem)
 }
 END_TEST
 
-static const struct {
-	unsigned version;
-	const char *magic, *packing;
-	unsigned major, minor;
-} kernels[] = {
-	{ 0x20f, "\x1f\x8b\x08\0\0", "gzip", 3, 3 },
-	{ 0x20f, "BZh91", "bzip2", 4, 0 },
-	{ 0x20f, "\x5d\0\0\0\4", "lzma", 4, 0 },
-	{ 0x20f, "\x89LZO\0", "lzo", 4, 1 },
-	{ 0x20f, "\xfd" "7zXZ", "xz", 4, 2 },
-	{ 0x20f, "\x02\x21\x4c\x18", "lz4", 4, 4 },
-	{ 0x20f, "\x28\xb5\x2f\xfd", "zstd", 4, 15 },
-	{ 0x20f, "\x7f" "ELF", "none", 0, 0 },
-	{ 0x20f, "what", "unknown", 0, 0 },
-	{ 0x207, "\x1f\x8b\x08\0", "unknown", 0, 0 },
-};
-
-START_TEST(names_the_packing)
-{
-	uint8_t head[4096] = { 0 };
-	struct dw_bzimage b;
-
-	ck_assert_int_eq(dw_bzimage_decode(head, sizeof(head), &b, NULL),
-			 DW_NOT_MINE);
-	memcpy(head + 0x202, "HdrS", 4);
-	dw_put_le16(head + 0x206, (uint16_t)kernels[_i].version);
-	head[0x1f1] = 3;
-	dw_put_le32(head + 0x248, 77);
-	memcpy(head + 2048 + 77, kernels[_i].magic, 5);
-	ck_assert_int_eq(dw_bzimage_decode(head, sizeof(head), &b, NULL), 0);
-	ck_assert_uint_eq(b.version, kernels[_i].version);
-	ck_assert_str_eq(b.packing, kernels[_i].packing);
-	ck_assert_uint_eq(b.xen_major, kernels[_i].major);
-	ck_assert_uint_eq(b.xen_minor, kernels[_i].minor);
-	if (kernels[_i].version < 0x208)
-		return;
-	dw_put_le32(head + 0x248, 0xffffffff);
-	ck_assert_int_eq(dw_bzimage_decode(head, sizeof(head), &b, NULL),
-			 DW_RANGE);
-}
-END_TEST
-
 /* ---- hostile texts ----------------------------------------------------- */
 
 static void try_all(const char *text, size_t len)
@@ -439,7 +397,6 @@ int main(void)
 	tcase_add_loop_test(tc, finds_partitions, 0, NR(tables));
 	tcase_add_test(tc, survives_bad_tables);
 	tcase_add_test(tc, names_what_bars_a_filesystem);
-	tcase_add_loop_test(tc, names_the_packing, 0, NR(kernels));
 	tcase_add_loop_test(tc, survives_noise, 0, 20);
 	tcase_add_loop_test(tc, survives_size, 0, 20);
 	return dw_test_run("pygrub", tc);

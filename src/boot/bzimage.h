@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the first bytes of a kernel file say about it. */
-#ifndef DW_GUEST_BZIMAGE_H
-#define DW_GUEST_BZIMAGE_H
+#ifndef DW_BOOT_BZIMAGE_H
+#define DW_BOOT_BZIMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,14 @@ enum dw_kernel_kind {
 	DW_KERNEL_GZIP,		/* gzipped ELF, as of the classic Xen kernels */
 };
 
+/* How the payload of a bzImage is packed, and since when Xen's domain builder
+ * can unpack that. */
+struct dw_kernel_packing {
+	const char *name;	/* "gzip", "zstd", ...; "none" for plain ELF;
+				 * "unknown" */
+	unsigned xen_major, xen_minor;	/* 0.0: no Xen can */
+};
+
 struct dw_kernel_head {
 	enum dw_kernel_kind kind;
 	unsigned protocol;	/* 0x020f is 2.15; 0 unless bzImage/zImage */
@@ -27,7 +35,8 @@ struct dw_kernel_head {
 	char version[128];	/* "6.1.0-50-amd64 (debian-...) #1 ..." */
 	uint64_t payload_off;	/* of the compressed kernel, 0: not known */
 	uint64_t payload_len;
-	char payload[8];	/* "gzip", "xz", ...; "" where not known */
+	/* Of a bzImage or zImage; NULL: see at payload_off. */
+	const struct dw_kernel_packing *packing;
 };
 
 /*
@@ -38,8 +47,9 @@ struct dw_kernel_head {
 void dw_kernel_head_decode(const uint8_t *head, size_t len,
 			   struct dw_kernel_head *out);
 
-/* The kind of compression by its magic: "gzip", "bzip2", "xz", "lzma", "lzo",
- * "lz4", "zstd", or "". */
-const char *dw_payload_kind(const uint8_t *p, size_t len);
+/* What the first bytes of a payload tell; never NULL. */
+#define DW_KERNEL_PACKING_LEN 6
+const struct dw_kernel_packing *dw_kernel_packing_find(const uint8_t *p,
+						       size_t len);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "guest/bzimage.h"
+#include "boot/bzimage.h"
 
 /* Offsets of the setup header, Documentation/x86/boot.rst. */
 #define SETUP_SECTS	0x1f1
@@ -19,29 +19,35 @@
 #define PAYLOAD_LEN	0x24c
 #define HEADER_END	0x250
 
+/* The order and the first release are those of Xen's domain builder
+ * (xc_dom_bzimageloader.c); NOTES.md names the commits. */
 static const struct {
-	const char *kind;
-	uint8_t len;
-	uint8_t magic[6];
-} magics[] = {
-	{ "gzip", 2, { 0x1f, 0x8b } },
-	{ "gzip", 2, { 0x1f, 0x9e } },
-	{ "bzip2", 3, { 'B', 'Z', 'h' } },
-	{ "xz", 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
-	{ "lzma", 3, { 0x5d, 0, 0 } },
-	{ "lzo", 4, { 0x89, 'L', 'Z', 'O' } },
-	{ "lz4", 4, { 0x02, 0x21, 0x4c, 0x18 } },
-	{ "lz4", 4, { 0x04, 0x22, 0x4d, 0x18 } },
-	{ "zstd", 4, { 0x28, 0xb5, 0x2f, 0xfd } },
+	struct dw_kernel_packing packing;
+	const char *magic;
+	size_t len;
+} packings[] = {
+	{ { "gzip", 3, 3 }, "\x1f\x8b", 2 },
+	{ { "bzip2", 4, 0 }, "BZh", 3 },
+	{ { "xz", 4, 2 }, "\xfd" "7zXZ", 6 },
+	{ { "zstd", 4, 15 }, "\x28\xb5\x2f\xfd", 4 },
+	{ { "lzma", 4, 0 }, "\x5d\x00", 2 },
+	{ { "lzo", 4, 1 }, "\x89LZO", 5 },
+	{ { "lz4", 4, 4 }, "\x02\x21", 2 },
+	{ { "none", 0, 0 }, "\x7f" "ELF", 4 },
 };
 
-const char *dw_payload_kind(const uint8_t *p, size_t len)
+static const struct dw_kernel_packing unknown = { "unknown", 0, 0 };
+
+const struct dw_kernel_packing *dw_kernel_packing_find(const uint8_t *p,
+						       size_t len)
 {
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (len >= magics[i].len &&
-		    !memcmp(p, magics[i].magic, magics[i].len))
-			return magics[i].kind;
-	return "";
+	size_t i;
+
+	for (i = 0; i < sizeof(packings) / sizeof(*packings); i++)
+		if (len >= packings[i].len &&
+		    !memcmp(p, packings[i].magic, packings[i].len))
+			return &packings[i].packing;
+	return &unknown;
 }
 
 static void copy_version(const uint8_t *head, size_t len, size_t off,
@@ -75,14 +81,16 @@ static void decode_setup(const uint8_t *head, size_t len,
 		out->relocatable = head[RELOCATABLE] != 0;
 	if (out->protocol >= 0x20c)
 		out->is_64bit = head[XLOADFLAGS] & 1;
-	if (out->protocol >= 0x208) {
-		out->payload_off = setup_len +
-				   (uint64_t)dw_le32(head + PAYLOAD_OFF);
-		out->payload_len = dw_le32(head + PAYLOAD_LEN);
+	if (out->protocol < 0x208) {
+		/* Nothing tells where the payload is. */
+		out->packing = &unknown;
+		return;
 	}
-	if (out->payload_off && dw_in_range(out->payload_off, 6, len))
-		strcpy(out->payload, dw_payload_kind(head + out->payload_off,
-						     6));
+	out->payload_off = setup_len + (uint64_t)dw_le32(head + PAYLOAD_OFF);
+	out->payload_len = dw_le32(head + PAYLOAD_LEN);
+	if (dw_in_range(out->payload_off, DW_KERNEL_PACKING_LEN, len))
+		out->packing = dw_kernel_packing_find(head + out->payload_off,
+						      DW_KERNEL_PACKING_LEN);
 }
 
 void dw_kernel_head_decode(const uint8_t *head, size_t len,
@@ -95,7 +103,7 @@ void dw_kernel_head_decode(const uint8_t *head, size_t len,
 	} else if (len >= 5 && !memcmp(head, "\177ELF", 4)) {
 		out->kind = DW_KERNEL_ELF;
 		out->is_64bit = head[4] == 2;
-	} else if (!strcmp(dw_payload_kind(head, len), "gzip")) {
+	} else if (len >= 2 && head[0] == 0x1f && head[1] == 0x8b) {
 		out->kind = DW_KERNEL_GZIP;
 	}
 }
