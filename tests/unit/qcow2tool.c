@@ -2,7 +2,9 @@
 /*
  * A small program over what qcow2 is apart from a disk, for shell tests:
  *
- *   qcow2tool check IMAGE [repair]   what is counted, NAME=N each, and notes
+ *   qcow2tool check IMAGE [repair [N]]
+ *                                    what is counted, NAME=N each, and notes;
+ *                                    from the N-th write on all of them fail
  *   qcow2tool info IMAGE             what the image says of itself
  *   qcow2tool read LOCATOR OUT       the bytes, as a raw file
  *   qcow2tool extents LOCATOR        runs as KIND OFF LEN
@@ -24,16 +26,20 @@
 
 static struct dw_ctx *ctx;
 
-static int check(const char *path, bool repair, struct dw_err *err)
+static int check(const char *path, bool repair, unsigned fail_at,
+		 struct dw_err *err)
 {
+	struct dw_fault fault = { .fail_write_at = fail_at, .sticky = true };
+	struct dw_dev *file = NULL, *faulty = NULL;
 	struct dw_image_check c = { 0 };
-	struct dw_dev *file = NULL;
 	size_t i;
 	int rc;
 
 	rc = dw_file_open(ctx, path, repair ? DW_OPEN_RDWR : 0, &file, err);
 	if (!rc)
-		rc = dw_qcow2_format.check(ctx, file, repair, &c, err);
+		rc = dw_fault_new(file, &fault, &faulty, err);
+	if (!rc)
+		rc = dw_qcow2_format.check(ctx, faulty, repair, &c, err);
 	if (!rc)
 		printf("corruptions=%" PRIu64 " leaks=%" PRIu64
 		       " total-clusters=%" PRIu64 " allocated-clusters=%" PRIu64
@@ -47,6 +53,7 @@ static int check(const char *path, bool repair, struct dw_err *err)
 	for (i = 0; !rc && i < c.notes.nr; i++)
 		printf("# %s\n", c.notes.items[i]);
 	dw_notes_free(&c.notes);
+	dw_dev_close(faulty, NULL);
 	dw_dev_close(file, NULL);
 	return rc;
 }
@@ -151,7 +158,8 @@ int main(int argc, char **argv)
 	    dw_ctx_set_backing_dir(ctx, getenv("BACKING"), &err))
 		return 1;
 	if (argc >= 3 && !strcmp(argv[1], "check"))
-		rc = check(argv[2], argc > 3, &err);
+		rc = check(argv[2], argc > 3,
+			   argc > 4 ? (unsigned)atoi(argv[4]) : 0, &err);
 	else if (argc == 3 && !strcmp(argv[1], "info"))
 		rc = info(argv[2], &err);
 	else if (argc == 4 && !strcmp(argv[1], "read"))
