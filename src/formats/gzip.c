@@ -101,7 +101,7 @@ static const struct dw_stream_unpacker unpacker = {
 
 static int gzip_probe(struct dw_dev *file, struct dw_err *err)
 {
-	return dw_stream_probe(file, "gzip", magic, sizeof(magic), err);
+	return dw_stream_probe(file, 0, "gzip", magic, sizeof(magic), err);
 }
 
 /* The length at its end is modulo 2^32, and of the last member only: how long

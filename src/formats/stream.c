@@ -11,16 +11,16 @@
 /* Enough for the headers of every format. */
 #define HEAD_LEN (64u << 10)
 
-int dw_stream_probe(struct dw_dev *file, const char *name, const void *magic,
-		    size_t magic_len, struct dw_err *err)
+int dw_stream_probe(struct dw_dev *file, uint64_t off, const char *name,
+		    const void *magic, size_t magic_len, struct dw_err *err)
 {
 	uint8_t head[MAGIC_LEN_MAX];
 	int rc;
 
-	if (file->size < magic_len)
+	if (!dw_in_range(off, magic_len, file->size))
 		return dw_fail(err, DW_NOT_MINE, "%s: %" PRIu64 " bytes", name,
 			       file->size);
-	rc = dw_dev_pread(file, 0, head, magic_len, err);
+	rc = dw_dev_pread(file, off, head, magic_len, err);
 	if (rc)
 		return rc;
 	if (memcmp(head, magic, magic_len))

@@ -89,9 +89,9 @@ int dw_stream_append(struct dw_stream_writer *s, const void *buf, size_t len,
 
 /* ---- what the drivers share ------------------------------------------------ */
 
-/* 0 where the file begins with the magic bytes, DW_NOT_MINE, or an error. */
-int dw_stream_probe(struct dw_dev *file, const char *name, const void *magic,
-		    size_t magic_len, struct dw_err *err);
+/* 0 where the file has the magic bytes at off, DW_NOT_MINE, or an error. */
+int dw_stream_probe(struct dw_dev *file, uint64_t off, const char *name,
+		    const void *magic, size_t magic_len, struct dw_err *err);
 
 /* A stream has no snapshots: DW_NOENT where one is asked for. */
 int dw_stream_check_how(struct dw_dev *file, const char *name,

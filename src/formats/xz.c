@@ -76,7 +76,26 @@ static const struct dw_stream_unpacker unpacker = {
 
 static int xz_probe(struct dw_dev *file, struct dw_err *err)
 {
-	return dw_stream_probe(file, "xz", magic, sizeof(magic), err);
+	return dw_stream_probe(file, 0, "xz", magic, sizeof(magic), err);
+}
+
+/* At random where the blocks are short enough, else in order. */
+static int open_disk(struct dw_ctx *ctx, struct dw_dev *file,
+		     struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_stream_index index;
+	uint64_t size;
+	int rc = dw_xz_read_index(ctx, file, &index, err);
+
+	if (rc)
+		return rc;
+	if (!index.too_long)
+		return dw_stream_blocks_open_take(ctx, file, &index,
+						  dw_xz_unpack_block, out,
+						  err);
+	size = index.size;
+	dw_stream_index_free(&index);
+	return dw_stream_spool_open(ctx, file, &unpacker, size, out, err);
 }
 
 static int xz_open(struct dw_ctx *ctx, struct dw_dev *file,
@@ -87,8 +106,7 @@ static int xz_open(struct dw_ctx *ctx, struct dw_dev *file,
 
 	*out = NULL;
 	if (!rc)
-		rc = dw_stream_spool_open(ctx, file, &unpacker,
-					  DW_STREAM_SIZE_UNKNOWN, out, err);
+		rc = open_disk(ctx, file, out, err);
 	return rc ? rc : dw_stream_check_content(out, "xz", err);
 }
 

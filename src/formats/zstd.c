@@ -92,9 +92,42 @@ static const struct dw_stream_unpacker unpacker = {
 	.end = zstd_end,
 };
 
+/* pzstd puts a skippable frame in front; lz4 has the same ones. */
 static int zstd_probe(struct dw_dev *file, struct dw_err *err)
 {
-	return dw_stream_probe(file, "zstd", magic, sizeof(magic), err);
+	uint8_t head[8] = { 0 };
+	uint64_t off = 0;
+	int rc = 0;
+
+	if (file->size >= sizeof(head))
+		rc = dw_dev_pread(file, 0, head, sizeof(head), err);
+	if (rc)
+		return rc;
+	if ((dw_le32(head) & DW_ZSTD_SKIPPABLE_MASK) == DW_ZSTD_SKIPPABLE)
+		off = sizeof(head) + (uint64_t)dw_le32(head + 4);
+	return dw_stream_probe(file, off, "zstd", magic, sizeof(magic), err);
+}
+
+/* At random where the frames are short enough, else in order. */
+static int open_disk(struct dw_ctx *ctx, struct dw_dev *file,
+		     struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_stream_index index;
+	uint64_t size;
+	int rc = dw_zstd_read_index(ctx, file, &index, err);
+
+	if (rc == DW_NOT_MINE)
+		return dw_stream_spool_open(ctx, file, &unpacker,
+					    DW_STREAM_SIZE_UNKNOWN, out, err);
+	if (rc)
+		return rc;
+	if (!index.too_long)
+		return dw_stream_blocks_open_take(ctx, file, &index,
+						  dw_zstd_unpack_block, out,
+						  err);
+	size = index.size;
+	dw_stream_index_free(&index);
+	return dw_stream_spool_open(ctx, file, &unpacker, size, out, err);
 }
 
 static int zstd_open(struct dw_ctx *ctx, struct dw_dev *file,
@@ -105,8 +138,7 @@ static int zstd_open(struct dw_ctx *ctx, struct dw_dev *file,
 
 	*out = NULL;
 	if (!rc)
-		rc = dw_stream_spool_open(ctx, file, &unpacker,
-					  DW_STREAM_SIZE_UNKNOWN, out, err);
+		rc = open_disk(ctx, file, out, err);
 	return rc ? rc : dw_stream_check_content(out, "zstd", err);
 }
 

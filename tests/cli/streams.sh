@@ -14,6 +14,17 @@ reads_as()	# RAW IMAGE
 	"$imgtool" to-raw "$2" out && cmp "$1" out
 }
 
+# A frame is as the table says, or it is no table, or the disk is refused.
+lies_are_found()
+{
+	if "$imgtool" to-raw "$1" out > log; then
+		cmp raw out
+	else
+		cat log
+		grep -q 'code -4: ' log
+	fi
+}
+
 # packed_by NAME COMMAND...: packs raw by a command, and reads it back
 packed_by()
 {
@@ -61,6 +72,64 @@ for tool in gzip xz zstd; do
 	: > raw0
 	$tool -c < raw0 > image
 	check "$tool, an empty disk" reads_as raw0 image
+done
+
+# ---- at random --------------------------------------------------------------
+
+# What is unpacked beforehand lies plain in a spool.
+is_at_random()	# IMAGE
+{
+	[ "$("$imgtool" extents "$1")" = "compressed 0 6000128 - 0" ]
+}
+
+by_threads()	# IMAGE
+{
+	local n
+
+	for n in 1 2 5; do
+		THREADS=$n reads_as raw "$1" || return 1
+	done
+}
+
+zstd -qf raw -o frame.zst
+two_of zstd -qc < raw > two.zst
+(head -c 3000000 raw > half; zstd -qfc half
+	tail -c +3000001 raw > half; zstd -qfc half) > told.zst
+"$imgtool" to-zstd raw table.zst
+"$imgtool" to-zstd half table2.zst
+head -c 3000000 raw > half
+"$imgtool" to-zstd half table1.zst
+cat table1.zst table2.zst > tables.zst
+(printf '\120\052\115\030\004\0\0\0abcd'; cat frame.zst) > skip.zst
+xz -c --block-size=300000 raw > blocks.xz
+two_of xz -c < raw > two.xz
+for image in frame.zst told.zst table.zst tables.zst blocks.xz two.xz; do
+	check "$image, at random" is_at_random $image
+	check "$image, by threads" by_threads $image
+done
+check "two.zst, in order" by_threads two.zst
+zstd -qd < skip.zst | cmp - raw
+check "a skippable frame in front" reads_as raw skip.zst
+# A seek table that lies: of lengths, of frames, of their number.
+lie()	# OFFSET FROM THE END, BYTE
+{
+	cp table.zst lie.zst
+	printf '%b' "\\0$(printf %o $2)" | dd of=lie.zst bs=1 conv=notrunc \
+		seek=$(($(stat -c %s lie.zst) - $1)) status=none
+}
+for at in 57 56 55 53 52 51 49 48 45 44; do
+	lie $at 77
+	check "a seek table that lies at $at" lies_are_found lie.zst
+done
+# Blocks of more than 32 MiB are unpacked in order, as far as somebody reads.
+truncate -s 40M long
+dd if=raw of=long bs=1M seek=1 conv=notrunc status=none
+for tool in xz zstd; do
+	$tool -kqfc long > image
+	check "one long block of $tool" reads_as long image
+	check "no more of it than is asked for" \
+		[ "$("$imgtool" extents image | tail -n 1)" = \
+		"compressed 1048576 40894464 - 0" ]
 done
 
 # ---- standard input ---------------------------------------------------------
@@ -267,8 +336,7 @@ pid=$!
 exec 9> fifo
 gzip -c < raw >&9
 sleep 0.3
-kill -9 $pid
-wait $pid 2> /dev/null || :
+{ kill -9 $pid; wait $pid; } 2> /dev/null || :
 exec 9>&-
 check "nor of one that was killed" spool_is_empty
 gzip -c < raw > image
