@@ -9,6 +9,7 @@
 
 const struct dw_format_driver *const dw_formats[] = {
 	&dw_qcow2_format,
+	&dw_vmdk_format,
 	&dw_gzip_format,
 	&dw_xz_format,
 	&dw_zstd_format,

@@ -59,7 +59,7 @@ struct dw_format_driver {
 /* The drivers in the order of probing; raw is last and takes everything. */
 extern const struct dw_format_driver *const dw_formats[];
 extern const struct dw_format_driver dw_raw_format, dw_qcow2_format,
-	dw_vhd_format;
+	dw_vhd_format, dw_vmdk_format;
 extern const struct dw_format_driver dw_gzip_format, dw_xz_format,
 	dw_zstd_format;
 
@@ -105,7 +105,8 @@ int dw_format_open_how(struct dw_ctx *ctx, struct dw_dev *file,
  * shorter than its unit is that unit packed.  A unit that packing does not
  * make smaller comes plain, unless must_pack is set: then every payload is a
  * packed unit, whatever its length, and only the last unit may stand for less
- * than unit_len bytes (those up to the disk's end).
+ * than unit_len bytes (those up to the disk's end), or not even that one, with
+ * whole_units: zeros fill it up.
  *
  * Where sequential is set, put is called right after its place, one unit a
  * time, in that order: the image can only grow at its end.  What lies between
@@ -132,7 +133,7 @@ struct dw_writer {
 	const struct dw_writer_driver *driver;
 	uint32_t unit_len;
 	bool maps;		/* false: off is its own place, any length */
-	bool must_pack, sequential;
+	bool must_pack, sequential, whole_units;
 	struct dw_codec codec;	/* NONE: payloads are plain */
 	uint64_t size;
 	uint64_t placed_end;	/* where the last place ends */

@@ -15,7 +15,7 @@
 #define SLOTS_NR_MAX 16u
 
 struct dw_inflated_slot {
-	uint64_t host_off;
+	uint64_t key;
 	uint64_t used;		/* tick of the last use; 0: empty */
 	uint8_t *data;
 };
@@ -38,12 +38,12 @@ void dw_inflated_free(struct dw_inflated *cache)
 
 /* The one that holds the unit, else the one to give up next. */
 static struct dw_inflated_slot *find_slot(struct dw_inflated *cache,
-					  uint64_t host_off)
+					  uint64_t key)
 {
 	struct dw_inflated_slot *oldest = cache->slots, *slot;
 
 	for (slot = oldest; slot < cache->slots + cache->slots_nr; slot++) {
-		if (slot->used && slot->host_off == host_off)
+		if (slot->used && slot->key == key)
 			return slot;
 		if (slot->used < oldest->used)
 			oldest = slot;
@@ -51,7 +51,7 @@ static struct dw_inflated_slot *find_slot(struct dw_inflated *cache,
 	return oldest;
 }
 
-bool dw_inflated_read(struct dw_inflated *cache, uint64_t host_off,
+bool dw_inflated_read(struct dw_inflated *cache, uint64_t key,
 		      uint32_t in_off, void *buf, uint32_t len)
 {
 	struct dw_inflated_slot *slot;
@@ -59,8 +59,8 @@ bool dw_inflated_read(struct dw_inflated *cache, uint64_t host_off,
 
 	pthread_mutex_lock(&cache->lock);
 	if (cache->slots) {
-		slot = find_slot(cache, host_off);
-		found = slot->used && slot->host_off == host_off;
+		slot = find_slot(cache, key);
+		found = slot->used && slot->key == key;
 	}
 	if (found) {
 		slot->used = ++cache->tick;
@@ -70,7 +70,7 @@ bool dw_inflated_read(struct dw_inflated *cache, uint64_t host_off,
 	return found;
 }
 
-void dw_inflated_keep_take(struct dw_inflated *cache, uint64_t host_off,
+void dw_inflated_keep_take(struct dw_inflated *cache, uint64_t key,
 			   uint8_t *data)
 {
 	struct dw_inflated_slot *slot;
@@ -83,10 +83,10 @@ void dw_inflated_keep_take(struct dw_inflated *cache, uint64_t host_off,
 		cache->slots_nr = cache->slots ? nr : 0;
 	}
 	if (cache->slots) {
-		slot = find_slot(cache, host_off);
+		slot = find_slot(cache, key);
 		free(slot->data);
 		slot->data = data;
-		slot->host_off = host_off;
+		slot->key = key;
 		slot->used = ++cache->tick;
 		data = NULL;
 	}

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "dev/kinds.h"
 #include "formats/grow.h"
 #include "formats/image_id.h"
 #include "formats/vhd.h"
@@ -271,7 +272,7 @@ static int check_target(const struct dw_dev *file, uint64_t size,
 			       "reaches %" PRIu64 " (2040 GiB)", size,
 			       DW_VHD_SIZE_MAX);
 	/* The footer's place is the end, which a block device has elsewhere. */
-	if (file->size)
+	if (file->size || dw_pipe_is(file))
 		return dw_fail(err, DW_UNSUPPORTED,
 			       "%s: a VHD image is written to a new file only",
 			       file->name);

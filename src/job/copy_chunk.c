@@ -115,7 +115,7 @@ static int read_chunk(struct dw_chunk *c, const struct dw_copy *copy,
 static uint64_t unit_bytes(const struct dw_chunk *c, const struct dw_writer *w,
 			   uint64_t in)
 {
-	if (w->maps && !w->must_pack)
+	if (w->maps && (!w->must_pack || w->whole_units))
 		return w->unit_len;
 	return dw_min(w->unit_len, c->len - in);
 }

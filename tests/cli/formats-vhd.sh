@@ -137,6 +137,8 @@ check "more than 2040 GiB" refuses 'code -5.*2190433320960' \
 	"$imgtool" to-vhd vast new2.vhd
 check "an unknown subformat" refuses 'code -16.*"thick"' \
 	"$imgtool" to-vhd raw new2.vhd thick
+check "through a pipe" refuses 'code -5.*new file only' \
+	"$imgtool" to-vhd raw -
 check "nothing is left then" test ! -e new2.vhd
 
 finish

@@ -8,6 +8,7 @@
  *                                          as our own qcow2, optionally with
  *                                          compressed clusters
  *   imgtool to-vhd IMAGE OUT [dynamic|fixed]
+ *   imgtool to-vmdk IMAGE OUT [monolithicSparse|streamOptimized]
  *   imgtool to-gzip|to-xz|to-zstd IMAGE OUT [LEVEL]
  *   imgtool extents IMAGE                  runs as KIND OFF LEN
  *   imgtool parts IMAGE                    the partition table
