@@ -159,7 +159,8 @@ same()
 		qemu-img compare -f qcow2 -F raw image model || return
 	"$imgtool" to-raw image out || return
 	cmp out model || return
-	[ "$data" != raw ] || cmp data model
+	# QEMU makes the data file longer, up to a cluster.
+	[ "$data" != raw ] || cmp -n "$size" data model
 }
 
 step_once()
@@ -232,6 +233,12 @@ kinds=(
 	"512 3 -c no no refcount_bits=64"
 	"65536 3 -c no no lazy_refcounts=on"
 	"512 3 '' no no lazy_refcounts=on,refcount_bits=32"
+	"65536 0 '' plain no data_file=data"
+	"4096 0 '' raw no data_file=data,data_file_raw=on"
+	"16384 0 '' plain no data_file=data,extended_l2=on"
+	"65536 3 '' no yes compat=1.1"
+	"4096 3 '' no yes compat=0.10"
+	"65536 3 '' no yes extended_l2=on"
 )
 
 STEPS=${STEPS:-12}
