@@ -7,28 +7,27 @@
  * hold what belongs there and a refcount that is high enough; a refcount that
  * is too high only leaks.  So a flush lies between:
  *
- *	1. refcount blocks, with every increment; data, and new L2 tables
- *	2. refcount table, where it names new blocks
+ *	1. refcount blocks, with every increment; data; new L2 tables, which
+ *	   have zeros then, or what the table has that they are a copy of
+ *	2. the refcount table, where it names new blocks
  *	3. the header, where the refcount table has moved
- *	4. L2 tables that were there before
- *	5. L1
- *	6. decrements, for clusters that 4 and 5 no longer name
+ *	4. changes of L2 tables, and of L1
+ *	5. decrements, for clusters that no table names after 4
  *
  * Steps without anything to do take their flush with them: data alone costs
- * one, new clusters two, a new L2 table three.  All of it waits in memory
- * until somebody flushes or memory is used up, so that a thousand small writes
- * cost as many flushes as one.
+ * one, new clusters two.  All of it waits in memory until somebody flushes or
+ * memory is used up, so that a thousand small writes cost as many flushes as
+ * one.
  *
  * Refcounts in memory get their increments at once and their decrements in
- * step 6, so that they never say less than the disk needs: a slice of them can
+ * step 5, so that they never say less than the disk needs: a slice of them can
  * be written at any time, and a cluster given up is not used again before
- * nothing on disk names it.  A slice of an L2 table is written only after
- * steps 1 to 3.  L2 tables that are new are named by nothing on disk before
- * step 5.  A data cluster that is written in place was in use before, or is
- * named by nothing on disk.
+ * nothing on disk names it.  In step 4 each entry changes by itself: all that
+ * the old one and the new one name is there, so that it does not matter which
+ * of them a crash leaves.
  *
- * Lazy refcounts leave out steps 1 to 3, but for data: the dirty bit, durable
- * before the first change, has the refcounts made anew after a crash.
+ * Lazy refcounts leave out what 1 to 3 write of refcounts: the dirty bit,
+ * durable before the first change, has them made anew after a crash.
  *
  * After a failed flush nobody knows what the disk has.  So a failure of any of
  * these steps ends all writing, and the image stays as a crash leaves it.
@@ -127,11 +126,8 @@ static int write_tables(struct dw_qcow2 *q, struct dw_err *err)
 		rc = dw_qcow2_write_back_l2(q, err);
 	else if (!is_lazy(q))
 		rc = dw_qcow2_write_refs(q, err);
-	if (!rc && l1->is_dirty) {
-		rc = dw_qcow2_flush_file(q, err);
-		if (!rc)
-			rc = dw_qcow2_table_write(q, l1, DW_QCOW2_L1, err);
-	}
+	if (!rc)
+		rc = dw_qcow2_table_write(q, l1, DW_QCOW2_L1, err);
 	return note_failure(q, rc);
 }
 

@@ -137,7 +137,8 @@ int dw_qcow2_begin(struct dw_qcow2 *q, struct dw_err *err)
 	rc = load(q, err);
 	if (!rc)
 		rc = complete_last(q, end * q->cluster_len, err);
-	if (!rc && q->data_file->size < q->dev.size)
+	if (!rc && dw_qcow2_has_data_file(q) &&
+	    q->data_file->size < q->dev.size)
 		rc = dw_dev_resize(q->data_file, q->dev.size, err);
 	if (!rc)
 		rc = clear_autoclear(q, err);

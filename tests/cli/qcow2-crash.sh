@@ -7,7 +7,7 @@
 #
 #	SEED=n		of the job (1)
 #	EVERY=n		every n-th write and flush to stop at (5)
-#	LOST=n		crashes that lose unflushed writes (50)
+#	LOST=n		crashes that lose unflushed writes (100)
 set -eu
 . "$(dirname "$0")/../lib-formats.sh"
 need qemu-img qemu-io
@@ -76,7 +76,7 @@ tested()
 {
 	base "$@"
 	check "$2${3:+, packed}: stopped" crashes stop "${EVERY:-5}"
-	check "$2${3:+, packed}: writes lost" crashes lost "${LOST:-50}"
+	check "$2${3:+, packed}: writes lost" crashes lost "${LOST:-100}"
 }
 
 tested 3145728 compat=1.1 -c

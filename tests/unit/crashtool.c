@@ -5,9 +5,9 @@
  *   crashtool stop IMAGE DIR SEED [EVERY]   nothing reaches the file after the
  *                                           N-th write, and after the N-th
  *                                           flush, for every EVERY-th N
- *   crashtool lost IMAGE DIR SEED NR        NR crashes at any time, each of
- *                                           which loses some of the writes
- *                                           that were not flushed
+ *   crashtool lost IMAGE DIR SEED NR        NR crashes, each of which loses
+ *                                           some of the writes that were not
+ *                                           flushed
  *
  * Does a job of random changes and flushes to IMAGE, in memory.  After each
  * crash every sector of the disk has to hold what was flushed last, or what
@@ -323,10 +323,13 @@ static void lose(const struct record_log *log, size_t nr, unsigned seed)
 	dw_dev_close(file, NULL);
 }
 
+/* A crash right before a flush can lose whatever one before that can: so
+ * these are the times to look at, each of them in turn. */
 static void lose_often(unsigned seed, unsigned nr)
 {
 	struct dw_dev *file = new_file(), *recorder;
 	struct record_log log = { 0 };
+	size_t at = 0;
 	unsigned i;
 
 	recorder = record_new(file, &log);
@@ -335,9 +338,12 @@ static void lose_often(unsigned seed, unsigned nr)
 	dw_dev_close(file, NULL);
 	/* First with nothing lost, at the end. */
 	lose(&log, log.nr, 0);
-	for (i = 1; i < nr; i++)
-		lose(&log, (size_t)rand_r(&seed) % (log.nr + 1),
-		     (unsigned)rand_r(&seed) | 1);
+	for (i = 1; i < nr; i++) {
+		do
+			at = at < log.nr ? at + 1 : 0;
+		while (at < log.nr && log.ops[at].kind != RECORD_FLUSH);
+		lose(&log, at, (unsigned)rand_r(&seed) | 1);
+	}
 	printf("%zu operations, ", log.nr);
 	record_free(&log);
 }
