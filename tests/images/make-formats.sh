@@ -152,6 +152,8 @@ qemu-img create -q -f qcow2 -o cluster_size=512,data_file=good-data-file.raw \
 qemu-io -f qcow2 -c "write -s $tmp/raw 0 98816" good-data-file.qcow2 > /dev/null
 
 # No format, no path, no file.
+qemu-img create -q -f qcow2 -u -b 'json:{"file.filename":"/etc/passwd"}' \
+	-F raw -o cluster_size=512 unsupported-backing-json.qcow2 64k
 cp good-backing.qcow2 unsupported-backing-format.qcow2
 put unsupported-backing-format.qcow2 112 12345678
 qemu-img create -q -f qcow2 -u -b nbd://localhost/disk -F raw \
@@ -189,6 +191,15 @@ damaged l2-past-end $l1 8000000001000000
 damaged cluster-past-end $l2 8000000001000000
 damaged compressed-past-end $l2 4000000001000000
 damaged compressed-garbage $l2 4000000000000600
+damaged cluster-bits-low 20 00000003
+damaged reftable-huge 56 ffffffff
+damaged snapshots-past-end 60 000000010000000001000000
+damaged backing-length 8 0000000000000200ffffffff
+damaged backing-past-end 8 00000000010000000000000a
+damaged refblock-past-end $(offset_at "$tmp/small" 48) 0000000001000000
+cp good-snapshot.qcow2 bad-snapshot-l1-huge.qcow2
+put bad-snapshot-l1-huge.qcow2 \
+	$(($(offset_at bad-snapshot-l1-huge.qcow2 64) + 8)) 7fffffff
 small bad-truncated.qcow2
 truncate -s -2048 bad-truncated.qcow2
 small bad-truncated-header.qcow2
@@ -283,3 +294,20 @@ cp good-gpt.img good-gpt-backup.img
 put good-gpt-backup.img 600 ff
 cp good-gpt-backup.img bad-gpt-both.img
 put bad-gpt-both.img $((127 * 512 + 88)) ff
+
+# Headers that are right but for the number and the length of entries.
+for what in entries-huge:80:ffffffff entries-none:80:00000000 \
+	entry-short:84:03000000 entry-huge:84:00000080; do
+	name=bad-gpt-${what%%:*}.img
+	at=${what#*:}
+	cp good-gpt.img "$name"
+	put "$name" $((512 + ${at%:*})) "${at#*:}"
+	put "$name" $((127 * 512 + ${at%:*})) "${at#*:}"
+	gpt_seal "$name"
+done
+
+# A guest that wrote an image onto its disk, and one onto its partition.
+cp unsupported-backing.qcow2 good-guest-qcow2.img
+cp good-mbr.img good-partition-qcow2.img
+dd if=unsupported-backing.qcow2 of=good-partition-qcow2.img bs=512 seek=8 \
+	count=16 conv=notrunc status=none
