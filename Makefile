@@ -28,7 +28,8 @@ CFLAGS  ?= -O2 -g
 # The floors of the house, lowest first; see docs/architecture.md.
 ROOMS := base dev formats part lvm fs stack boot guest job
 LIBS  := ext2fs com_err blkid zlib liblzma libzstd liblz4
-# ISA-L inflates three times as fast as zlib; ISAL= leaves it out.
+# ISA-L deflates seven times as fast as zlib and inflates three times as fast;
+# ISAL= leaves it out.
 ISAL  := $(shell $(PKG_CONFIG) --exists libisal && echo yes)
 LIBS  += $(if $(ISAL),libisal)
 TOOL_LIBS := json-c

@@ -18,7 +18,7 @@ packages_for()
 	case $1 in
 	build)	echo make gcc libc6-dev pkg-config libext2fs-dev comerr-dev \
 			libblkid-dev zlib1g-dev liblzma-dev libzstd-dev \
-			liblz4-dev libjson-c-dev ;;
+			liblz4-dev libjson-c-dev "$(isal_package)" ;;
 	guests)	echo mmdebstrap fakeroot uidmap \
 			debian-archive-keyring e2fsprogs ;;
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
@@ -39,6 +39,12 @@ wanted_for()
 	tests)	echo check.pc extlinux sgdisk xz zstd lz4 cpio python3 jq man \
 			pigz bgzip strace ;;
 	esac
+}
+
+# Faster where it is there; not every architecture has it.
+isal_package()
+{
+	apt-cache search --names-only '^libisal-dev$' | cut -d ' ' -f 1
 }
 
 # The package is named after Xen's version.

@@ -14,6 +14,19 @@ static const struct dw_codec_driver *driver_of(enum dw_codec_kind kind)
 	}
 }
 
+/* Who packs this: deflate has two packers. */
+static const struct dw_codec_driver *packer_of(const struct dw_codec *codec)
+{
+	const struct dw_codec_driver *driver = driver_of(codec->kind);
+
+#ifdef DW_HAVE_ISAL
+	if ((driver == &dw_codec_deflate || driver == &dw_codec_zlib ||
+	     driver == &dw_codec_gzip) && codec->level <= DW_ISAL_LEVEL_MAX)
+		return &dw_codec_isal;
+#endif
+	return driver;
+}
+
 const char *dw_codec_name(enum dw_codec_kind kind)
 {
 	const struct dw_codec_driver *driver = driver_of(kind);
@@ -44,10 +57,10 @@ int dw_packer_new(const struct dw_codec *codec, struct dw_packer **out,
 
 	*out = NULL;
 	if (!ret)
-		ret = driver_of(codec->kind)->packer_new(codec, out, err);
+		ret = packer_of(codec)->packer_new(codec, out, err);
 	if (ret)
 		return ret;
-	(*out)->driver = driver_of(codec->kind);
+	(*out)->driver = packer_of(codec);
 	(*out)->codec = *codec;
 	return 0;
 }
@@ -60,7 +73,7 @@ void dw_packer_free(struct dw_packer *p)
 
 size_t dw_pack_bound(const struct dw_codec *codec, size_t len)
 {
-	return driver_of(codec->kind)->bound(codec, len);
+	return packer_of(codec)->bound(codec, len);
 }
 
 int dw_pack(struct dw_packer *p, const void *src, size_t len, void *dst,

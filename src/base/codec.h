@@ -17,8 +17,14 @@ enum dw_codec_kind {
 	DW_CODEC_XZ,		/* one block of an xz stream, CRC64 */
 };
 
-/* How to pack.  Two equal structs pack equal bytes alike, in every thread and
- * on every host that has the same libraries. */
+/*
+ * How to pack.  Two equal structs pack equal bytes alike, in every thread and
+ * on every host that has the same libraries.
+ *
+ * Levels: the deflate kinds have 1 to 9; up to 3 they are ISA-L's where the
+ * build has it, else all are zlib's.  zstd has 1 to 22.  The default of all is
+ * 1, the fastest: it comes within a tenth of what the slow ones reach.
+ */
 struct dw_codec {
 	enum dw_codec_kind kind;
 	int level;		/* 0: the default of the kind */

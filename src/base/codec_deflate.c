@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Deflate, by zlib: bare, in a zlib stream, or as a member of a gzip file. */
+/* Deflate by zlib: bare, in a zlib stream, or as a member of a gzip file. */
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "base/codec_internal.h"
+
+/* Not zlib's own: it takes twice the time for 7 % less. */
+#define LEVEL_DEFAULT 1
 
 struct packer {
 	struct dw_packer p;
@@ -24,7 +27,7 @@ static int packer_new(const struct dw_codec *codec, struct dw_packer **out,
 		      struct dw_err *err)
 {
 	struct packer *p = calloc(1, sizeof(*p));
-	int level = codec->level ? codec->level : Z_DEFAULT_COMPRESSION;
+	int level = codec->level ? codec->level : LEVEL_DEFAULT;
 	int bits = codec->window_bits ? codec->window_bits : 15;
 
 	if (p && deflateInit2(&p->z, level, Z_DEFLATED,
@@ -45,10 +48,11 @@ static void packer_free(struct dw_packer *packer)
 	free(p);
 }
 
-/* zlib's own bound, and the longest wrapping. */
+/* compressBound() holds for zlib's default window and memory only; this is
+ * what deflateBound() says for any, and the longest wrapping. */
 static size_t bound(const struct dw_codec *codec, size_t len)
 {
-	return compressBound(len) + 18;
+	return len + len / 8 + len / 64 + 7 + 18;
 }
 
 static int pack(struct dw_packer *packer, const void *src, size_t len,
@@ -65,6 +69,11 @@ static int pack(struct dw_packer *packer, const void *src, size_t len,
 		*packed_len = p->z.total_out;
 	return 0;
 }
+
+#ifdef DW_HAVE_ISAL
+#define UNPACK dw_isal_unpack
+#else
+#define UNPACK unpack
 
 static int unpack(enum dw_codec_kind kind, const void *src, size_t src_len,
 		  void *dst, size_t dst_len, struct dw_err *err)
@@ -87,6 +96,7 @@ static int unpack(enum dw_codec_kind kind, const void *src, size_t src_len,
 		       "deflate gives %lu of %zu bytes (zlib says %d)",
 		       z.total_out, dst_len, zrc);
 }
+#endif
 
 #define DEFLATE_DRIVER(NAME) {			\
 	.name = NAME,				\
@@ -96,7 +106,7 @@ static int unpack(enum dw_codec_kind kind, const void *src, size_t src_len,
 	.packer_free = packer_free,		\
 	.bound = bound,				\
 	.pack = pack,				\
-	.unpack = unpack,			\
+	.unpack = UNPACK,			\
 }
 
 const struct dw_codec_driver dw_codec_deflate = DEFLATE_DRIVER("deflate");

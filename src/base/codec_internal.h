@@ -27,4 +27,13 @@ struct dw_codec_driver {
 extern const struct dw_codec_driver dw_codec_deflate, dw_codec_zlib,
 	dw_codec_gzip, dw_codec_zstd, dw_codec_xz;
 
+#ifdef DW_HAVE_ISAL
+/* Packs the deflate kinds at levels up to this one. */
+#define DW_ISAL_LEVEL_MAX 3
+extern const struct dw_codec_driver dw_codec_isal;
+/* Unpacks them, whatever packed them. */
+int dw_isal_unpack(enum dw_codec_kind kind, const void *src, size_t src_len,
+		   void *dst, size_t dst_len, struct dw_err *err);
+#endif
+
 #endif
