@@ -39,6 +39,8 @@ struct engine {
 	/* The cursor: the run that the next chunk begins in. */
 	size_t next_run;
 	uint64_t next_off;
+	uint64_t known_end;	/* the extent that was asked for ends there */
+	uint64_t passed_len;	/* wanted, but holes */
 	/* Chunk n of the copy passes through slot n % slots_nr. */
 	struct slot *slots;
 	unsigned slots_nr;
@@ -51,22 +53,56 @@ struct engine {
 
 /* ---- what to do next, under the lock ------------------------------------ */
 
+/* The run that the cursor is in, or comes to; NULL at the end. */
+static const struct dw_used_run *next_run(struct engine *e)
+{
+	const struct dw_used_run *runs = e->copy->runs;
+
+	while (e->next_run < e->copy->runs_nr &&
+	       runs[e->next_run].off + runs[e->next_run].len <= e->next_off)
+		e->next_run++;
+	return e->next_run < e->copy->runs_nr ? &runs[e->next_run] : NULL;
+}
+
+/*
+ * Moves the cursor over a hole in a long run, as far as whole chunks are in it:
+ * terabytes that nobody wrote cost one question.  False where there is none.
+ * Failures are left to whoever reads.
+ */
+static bool pass_hole(struct engine *e, const struct dw_used_run *run)
+{
+	uint64_t start = dw_max(run->off, e->next_off);
+	uint64_t end = run->off + run->len, hole_end;
+	struct dw_extent extent;
+
+	if (start < e->known_end || end - start <= e->chunk_len ||
+	    dw_dev_extent(e->copy->disk, start, end - start, &extent, NULL))
+		return false;
+	e->known_end = start + extent.len;
+	hole_end = e->known_end == end ? end : dw_round_down(e->known_end,
+							     e->chunk_len);
+	if ((extent.kind != DW_EXTENT_UNMAPPED &&
+	     extent.kind != DW_EXTENT_ZERO) || hole_end <= start)
+		return false;
+	e->passed_len += hole_end - start;
+	e->copy->read_len += hole_end - start;
+	e->next_off = hole_end;
+	return true;
+}
+
 /* Moves the cursor to the next chunk that holds wanted bytes; false at the
  * end. */
 static bool next_chunk(struct engine *e, struct dw_chunk *c)
 {
-	const struct dw_copy *copy = e->copy;
-	uint64_t start;
+	const struct dw_used_run *run;
 
-	while (e->next_run < copy->runs_nr &&
-	       copy->runs[e->next_run].off + copy->runs[e->next_run].len <=
-	       e->next_off)
-		e->next_run++;
-	if (e->next_run >= copy->runs_nr)
-		return false;
-	start = dw_max(copy->runs[e->next_run].off, e->next_off);
-	c->off = dw_round_down(start, e->chunk_len);
-	c->len = dw_min(e->chunk_len, copy->disk->size - c->off);
+	do {
+		run = next_run(e);
+		if (!run)
+			return false;
+	} while (pass_hole(e, run));
+	c->off = dw_round_down(dw_max(run->off, e->next_off), e->chunk_len);
+	c->len = dw_min(e->chunk_len, e->copy->disk->size - c->off);
 	c->first_run = e->next_run;
 	e->next_off = c->off + c->len;
 	return true;
@@ -270,6 +306,9 @@ int dw_copy_run(struct dw_ctx *ctx, struct dw_copy *copy, struct dw_err *err)
 	e.result = make_slots(&e, &e.err);
 	if (!e.result)
 		run_workers(&e);
+	/* A hole at the end has no turn of its own. */
+	if (!e.result && e.passed_len)
+		dw_ctx_progress(ctx, "copy", copy->read_len, e.total_len);
 	free_slots(&e);
 	pthread_cond_destroy(&e.changed);
 	pthread_mutex_destroy(&e.lock);

@@ -263,4 +263,20 @@ check 'unknown: it holds the same' qemu-img compare -q -f raw -F qcow2 \
 check 'an empty file' $go empty.img out/empty.raw
 check 'is an empty file' [ "$(stat -c %s out/empty.raw)" = 0 ]
 rm -f out/*
+
+# ---- large and sparse: nothing is read that is not there
+
+if truncate -s 16383G large.img 2> /dev/null; then
+	printf 'label: gpt\nstart=1MiB, size=30MiB\n,\n' |
+		sfdisk -q large.img > sfdisk.out 2>&1
+	put large.img $mib < fs1
+	check '16 TiB: is copied to qcow2' unprivileged timeout 60 \
+		"$DISKWRIGHT" convert large.img out/x.qcow2
+	check '16 TiB: the copy is sound' qemu-img check -q out/x.qcow2
+	check '16 TiB: the table is the same' sh -c "qemu-img dd -f qcow2 \
+		-O raw if=out/x.qcow2 of=front bs=1M count=1 &&
+		cmp -n $mib front large.img"
+else
+	skip '16 TiB: the host has no files of that size'
+fi
 finish

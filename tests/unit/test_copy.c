@@ -145,6 +145,50 @@ static void threads_do_not_show_in(struct dw_codec codec)
 	dw_dev_close(source, NULL);
 }
 
+/* Terabytes that are not there, with a byte here and there. */
+START_TEST(holes_cost_nothing)
+{
+	static const uint64_t places[] = {
+		0, (1 << 20) - 1, (UINT64_C(1) << 40) + 70000,
+		(UINT64_C(3) << 40) + 511, (UINT64_C(4) << 40) - 1,
+	};
+	const uint64_t size = UINT64_C(4) << 40;
+	const struct dw_used_run whole = { 0, size };
+	struct dw_format_options options = { 0 };
+	struct dw_copy job = { .runs = &whole, .runs_nr = 1 };
+	struct dw_dev *file, *disk;
+	struct dw_ctx *ctx;
+	uint8_t byte = 1;
+	size_t i;
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	ck_assert_int_eq(dw_mem_new("source", size, &job.disk, &err), 0);
+	ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
+	for (i = 0; i < 5; i++)
+		ck_assert_int_eq(dw_dev_pwrite(job.disk, places[i], &byte, 1,
+					       &err), 0);
+	ck_assert_int_eq(dw_qcow2_format.create(ctx, file, size, &options,
+						&job.writer, &err), 0);
+	ck_assert_int_eq(dw_copy_run(ctx, &job, &err), 0);
+	ck_assert_uint_eq(job.read_len, size);
+	ck_assert_uint_eq(job.written_len, 5 * 65536);
+	ck_assert_int_eq(dw_writer_finish(job.writer, &err), 0);
+	dw_writer_free(job.writer);
+	ck_assert_int_eq(dw_format_open(ctx, file, "qcow2", NULL, &disk, &err),
+			 0);
+	for (i = 0; i < 5; i++) {
+		byte = 0;
+		ck_assert_int_eq(dw_dev_pread(disk, places[i], &byte, 1, &err),
+				 0);
+		ck_assert_uint_eq(byte, 1);
+	}
+	dw_dev_close(disk, NULL);
+	dw_dev_close(file, NULL);
+	dw_dev_close(job.disk, NULL);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(threads_do_not_show)
 {
 	threads_do_not_show_in(plain);
@@ -295,6 +339,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, wanted_bytes_reach_raw);
 	tcase_add_test(tc, wanted_bytes_reach_qcow2);
+	tcase_add_test(tc, holes_cost_nothing);
 	tcase_add_test(tc, threads_do_not_show);
 	tcase_add_loop_test(tc, a_stream_gets_one_unit_a_time, 0, 17);
 	tcase_add_loop_test(tc, every_failure_ends_the_copy, 0, 2);
