@@ -7,18 +7,25 @@
 #include "base/checked.h"
 #include "formats/qcow2_check.h"
 
-/* Whether the flag of an entry is what the refcount of 'off' asks for; one
- * that cannot be read says nothing. */
+/* A refcount that cannot be read says nothing of flags. */
+static bool is_readable(const struct dw_qcow2_checker *c, uint64_t e)
+{
+	uint64_t i = (e & DW_QCOW2_OFF_MASK) >> c->h.cluster_bits;
+	bool usable;
+
+	dw_qcow2_refblock_off(c, i / dw_qcow2_refblock_nr(c), &usable);
+	return usable;
+}
+
+/* Whether the flag of an entry is what the refcount of its cluster asks for. */
 static int check_flag(struct dw_qcow2_checker *c, const char *what, uint64_t e,
 		      struct dw_err *err)
 {
 	uint64_t off = e & DW_QCOW2_OFF_MASK;
 	uint64_t i = off >> c->h.cluster_bits, refs;
-	bool usable;
 	int rc = 0;
 
-	dw_qcow2_refblock_off(c, i / dw_qcow2_refblock_nr(c), &usable);
-	if (!usable)
+	if (!is_readable(c, e))
 		return 0;
 	if (i < c->clusters_nr)
 		refs = dw_qcow2_bit(c->is_single, i);
@@ -74,7 +81,7 @@ int dw_qcow2_check_copied(struct dw_qcow2_checker *c, struct dw_err *err)
 	for (i = 0; !rc && i < c->h.l1_nr; i++) {
 		e = dw_be64(l1 + i * (size_t)8);
 		off = e & DW_QCOW2_OFF_MASK;
-		if (!off)
+		if (!off || !is_readable(c, e))
 			continue;
 		rc = check_flag(c, "L2 table", e, err);
 		if (!rc)

@@ -249,6 +249,7 @@ int dw_qcow2_recount(struct dw_qcow2_checker *c, struct dw_err *err)
 static void count_refblock(struct dw_qcow2_checker *c, uint64_t i, bool *good)
 {
 	uint64_t nr = dw_div_up(c->file->size, c->cluster_len), off, cluster;
+	unsigned order = c->h.refcount_order;
 	bool usable;
 
 	off = dw_qcow2_refblock_off(c, i, &usable);
@@ -263,19 +264,22 @@ static void count_refblock(struct dw_qcow2_checker *c, uint64_t i, bool *good)
 	}
 	if (!off)
 		return;
+	/* A counter of one bit cannot tell a second user afterwards. */
+	*good = dw_qcow2_refcount_get(c->counts, order, cluster) == 0;
 	dw_qcow2_refer(c, off, c->cluster_len, true);
-	*good = dw_qcow2_refcount_get(c->counts, c->h.refcount_order,
-				      cluster) == 1;
-	if (!*good)
+	if (dw_qcow2_refcount_get(c->counts, order, cluster) != 1)
 		dw_qcow2_found(c, "refcount block %" PRIu64 " at %" PRIu64
 			       " is used for something else", i, off);
 }
 
 void dw_qcow2_count_refblocks(struct dw_qcow2_checker *c)
 {
-	uint64_t i;
+	uint64_t first = c->h.reftable_off >> c->h.cluster_bits, i;
 	bool good;
 
+	for (i = first; i < first + c->h.reftable_clusters_nr; i++)
+		if (dw_qcow2_refcount_get(c->counts, c->h.refcount_order, i))
+			c->needs_rebuild = true;
 	dw_qcow2_refer(c, c->h.reftable_off, c->reftable_nr * 8, true);
 	for (i = 0; i < c->reftable_nr; i++) {
 		count_refblock(c, i, &good);

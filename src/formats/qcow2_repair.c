@@ -84,11 +84,6 @@ static bool blocks_usable(const struct dw_qcow2_checker *c)
 
 	if (c->needs_rebuild)
 		return false;
-	for (i = 0; i < c->reftable_nr * 8; i += c->cluster_len)
-		if (dw_qcow2_refcount_get(c->counts, order,
-					  (c->h.reftable_off + i) >>
-					  c->h.cluster_bits) != 1)
-			return false;
 	for (i = 0; i < c->clusters_nr; i++) {
 		off = dw_qcow2_refblock_off(c, i / per_block, &usable);
 		if (!off && dw_qcow2_refcount_get(c->counts, order, i))

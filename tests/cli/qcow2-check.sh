@@ -22,7 +22,7 @@ members='["corruptions", "leaks", "total-clusters", "allocated-clusters",
 qemu_counts()	# IMAGE
 {
 	qemu-img check -f qcow2 --output=json "$1" > theirs.json 2> log || :
-	jq -er "if .\"total-clusters\" then [$members[] as \$m |
+	[ -s theirs.json ] && jq -er "if .\"total-clusters\" then [$members[] as \$m |
 		\"\(\$m)=\(.[\$m] // 0) \"] | add else empty end" theirs.json
 }
 
