@@ -155,6 +155,40 @@ done <<- E
 	unsupported-size.vhd 3 3 3 3
 	unsupported-type.vhd 3 3 3 3
 	unsupported-version.vhd 3 3 3 3
+	bad-capacity.vmdk 4 4 4 4
+	bad-cut-stream.vmdk 4 4 4 4
+	bad-cut.vmdk 0 4 4 4
+	bad-descriptor-past-end.vmdk 4 4 4 4
+	bad-directory-past-end.vmdk 4 4 4 4
+	bad-directory-short.vmdk 4 4 4 4
+	bad-flags.vmdk 4 4 4 4
+	bad-footer-at-end.vmdk 4 4 4 4
+	bad-footer-differs.vmdk 4 4 4 4
+	bad-footer-marker.vmdk 4 4 4 4
+	bad-grain-huge.vmdk 4 4 4 4
+	bad-grain-in-header.vmdk 0 4 4 4
+	bad-grain-none.vmdk 4 4 4 4
+	bad-grain-odd.vmdk 4 4 4 4
+	bad-grain-past-end.vmdk 0 4 4 4
+	bad-marker-empty.vmdk 0 4 4 0
+	bad-marker-long.vmdk 0 4 4 0
+	bad-marker-sector.vmdk 0 4 4 0
+	bad-newline.vmdk 4 4 4 4
+	bad-packed-short.vmdk 0 4 4 0
+	bad-packed.vmdk 0 4 4 0
+	bad-table-huge.vmdk 4 4 4 4
+	bad-table-none.vmdk 4 4 4 4
+	bad-table-past-end.vmdk 0 4 4 4
+	unsupported-algorithm.vmdk 3 3 3 3
+	unsupported-cowd.vmdk 3 3 3 3
+	unsupported-extent.vmdk 0 3 3 3
+	unsupported-extents.vmdk 0 3 3 3
+	unsupported-flat.vmdk 0 3 3 3
+	unsupported-no-markers.vmdk 3 3 3 3
+	unsupported-parent.vmdk 0 3 3 3
+	unsupported-sesparse.vmdk 3 3 3 3
+	unsupported-split.vmdk 0 3 3 3
+	unsupported-version.vmdk 3 3 3 3
 	bad-ebr-cyclic.img 0 4 4 0
 	bad-ebr-outside.img 0 4 4 0
 	bad-gpt-both.img 0 4 4 0
