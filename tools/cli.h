@@ -54,7 +54,7 @@ int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
 
 #define CLI_OPT_FORMAT { "format", 0, "NAME", CLI_TEXT, \
 	offsetof(struct cli_common, format), NULL, \
-	"the image's format, raw or qcow2; it is not probed then" }
+	"the image's format, as raw or qcow2; it is not probed then" }
 #define CLI_OPT_BACKING { "allow-backing", 0, "DIR", CLI_TEXT, \
 	offsetof(struct cli_common, backing_dir), NULL, \
 	"open the backing and data files that the image names, where they" \

@@ -19,14 +19,15 @@ struct settings {
 static const struct cli_option options[] = {
 	{ "output-format", 'O', "NAME", CLI_TEXT,
 	  offsetof(struct settings, target_format), NULL,
-	  "raw, qcow2, vhd, gzip, xz or zstd (by the suffix of TARGET, else"
-	  " raw)" },
+	  "raw, qcow2, vhd, vmdk, gzip, xz or zstd (by the suffix of TARGET,"
+	  " else raw)" },
 	{ "subformat", 0, "NAME", CLI_TEXT,
 	  offsetof(struct settings, subformat), NULL,
-	  "vhd: dynamic (the default) or fixed" },
+	  "vhd: dynamic (the default) or fixed; vmdk: monolithicSparse (the"
+	  " default) or streamOptimized, which is compressed" },
 	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT,
 	  offsetof(struct settings, compress), NULL,
-	  "qcow2: zlib or zstd; gzip, xz, zstd: their own name, for the level;"
+	  "qcow2: zlib or zstd; vmdk: zlib; gzip, xz, zstd: their own name, for the level;"
 	  " higher levels take longer" },
 	{ "cluster-size", 0, "SIZE", CLI_SIZE,
 	  offsetof(struct settings, cluster_len), NULL,

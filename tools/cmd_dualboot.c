@@ -116,7 +116,7 @@ static const struct cli_option options[] = {
 	{ "new-uuid", 0, "[UUID]", CLI_CUSTOM, 0, parse_uuid,
 	  "give the copy another UUID: this one, or one derived from the old" },
 	{ "target-format", 'O', "NAME", CLI_CUSTOM, 0, parse_target_format,
-	  "raw or qcow2 (by the suffix of TARGET, else raw)" },
+	  "raw, qcow2, vhd or vmdk (by the suffix of TARGET, else raw)" },
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,

@@ -65,6 +65,10 @@ int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 /* len bytes of below, from off on; a partition is a window. */
 int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
 		  const char *name, struct dw_dev **out, struct dw_err *err);
+/* The same under another kind's name, for an image whose disk lies plain. */
+int dw_window_new_kind(struct dw_dev *below, uint64_t off, uint64_t len,
+		       const char *name, const char *kind, struct dw_dev **out,
+		       struct dw_err *err);
 
 /*
  * Pieces of other devices, one after the other.  A piece without a device

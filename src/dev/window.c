@@ -7,6 +7,7 @@
 
 struct window_dev {
 	struct dw_dev dev;
+	struct dw_dev_driver driver;	/* with a kind of its own */
 	struct dw_dev *below;
 	uint64_t start_off;
 };
@@ -74,7 +75,6 @@ static int window_close(struct dw_dev *dev, struct dw_err *err)
 }
 
 static const struct dw_dev_driver window_driver = {
-	.kind = "window",
 	.pread = window_pread,
 	.pwrite = window_pwrite,
 	.zero = window_zero,
@@ -85,8 +85,9 @@ static const struct dw_dev_driver window_driver = {
 	.close = window_close,
 };
 
-int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
-		  const char *name, struct dw_dev **out, struct dw_err *err)
+int dw_window_new_kind(struct dw_dev *below, uint64_t off, uint64_t len,
+		       const char *name, const char *kind, struct dw_dev **out,
+		       struct dw_err *err)
 {
 	struct window_dev *w;
 	int ret;
@@ -101,7 +102,9 @@ int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return dw_fail_nomem(err);
-	ret = dw_dev_init(&w->dev, &window_driver, name, len,
+	w->driver = window_driver;
+	w->driver.kind = kind;
+	ret = dw_dev_init(&w->dev, &w->driver, name, len,
 			  below->block_size, below->readonly, err);
 	if (ret) {
 		free(w);
@@ -111,4 +114,10 @@ int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
 	w->start_off = off;
 	*out = &w->dev;
 	return 0;
+}
+
+int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
+		  const char *name, struct dw_dev **out, struct dw_err *err)
+{
+	return dw_window_new_kind(below, off, len, name, "window", out, err);
 }

@@ -148,8 +148,8 @@ static int vhd_open(struct dw_ctx *ctx, struct dw_dev *file,
 			       "vhd: is a differencing disk, which needs its "
 			       "parent \"%s\"", image.dynamic.parent);
 	if (image.footer.type == DW_VHD_FIXED)
-		return dw_window_new(file, 0, image.size, file->name, out,
-				     err);
+		return dw_window_new_kind(file, 0, image.size, file->name,
+					  "vhd", out, err);
 	return dw_vhd_dynamic_open(file, &image, out, err);
 }
 

@@ -249,7 +249,6 @@ static int vmdk_info(struct dw_ctx *ctx, struct dw_dev *file,
 	if (rc)
 		return rc;
 	out->size = image.size;
-	out->version = image.h.version;
 	out->cluster_len = (uint32_t)image.h.grain_lba * DW_VMDK_SECTOR;
 	out->dirty = image.h.unclean;
 	if (image.h.flags & DW_VMDK_FLAG_PACKED)

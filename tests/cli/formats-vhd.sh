@@ -113,6 +113,8 @@ for subformat in dynamic fixed; do
 	footer new.vhd > ours.txt
 	footer image.vhd > theirs.txt
 	check "the footer, $subformat" diff ours.txt theirs.txt
+	"$DISKWRIGHT" inspect new.vhd > log
+	check "its name, $subformat" grep -q '^new.vhd: vhd,' log
 done
 
 # Sources that differ only in their holes, and any number of threads, give the

@@ -106,7 +106,7 @@ START_TEST(refuses_by_name)
 	ck_assert_ptr_nonnull(strstr(err.text, "LVM"));
 	ck_assert_int_eq(open_rest("@x", NULL, 0), DW_USAGE);
 	ck_assert_int_eq(open_rest("", "qcow2", 0), DW_NOT_MINE);
-	ck_assert_int_eq(open_rest("", "vmdk", 0), DW_USAGE);
+	ck_assert_int_eq(open_rest("", "qcow1", 0), DW_USAGE);
 	ck_assert_int_eq(open_rest(".none@p1", NULL, 0), DW_NOENT);
 	/* A failed open leaves nothing to close. */
 	ck_assert_ptr_null(stack.dev);
