@@ -75,7 +75,9 @@ static int make_room(struct dw_qcow2_checker *c, struct dw_err *err)
 	c->reftable_nr = (uint64_t)c->h.reftable_clusters_nr *
 			 c->cluster_len / 8;
 	need_len = dw_qcow2_counts_len(c) + 2 * (c->clusters_cap / 8 + 1) +
-		   c->reftable_nr * 8;
+		   c->reftable_nr * 8 + 2 * c->cluster_len +
+		   c->snapshots.table_len +
+		   c->snapshots.nr * sizeof(*c->snapshots.items);
 	if (need_len > c->ctx->memory_cap_len)
 		return dw_fail(err, DW_LIMIT,
 			       "%s: to check %" PRIu64 " clusters takes %" PRIu64

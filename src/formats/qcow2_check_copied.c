@@ -7,6 +7,9 @@
 #include "base/checked.h"
 #include "formats/qcow2_check.h"
 
+/* L1 entries that are held at once. */
+#define PART_NR 8192u
+
 /* A refcount that cannot be read says nothing of flags. */
 static bool is_readable(const struct dw_qcow2_checker *c, uint64_t e)
 {
@@ -67,26 +70,31 @@ static int check_l2(struct dw_qcow2_checker *c, uint64_t off,
 	return rc;
 }
 
-int dw_qcow2_check_copied(struct dw_qcow2_checker *c, struct dw_err *err)
+static int check_l1_entry(struct dw_qcow2_checker *c, uint64_t e,
+			  struct dw_err *err)
 {
-	uint8_t *l1 = malloc((size_t)c->h.l1_nr * 8);
-	uint64_t e, off;
-	uint32_t i;
+	uint64_t off = e & DW_QCOW2_OFF_MASK;
 	int rc;
 
-	if (!l1 && c->h.l1_nr)
-		return dw_fail_nomem(err);
-	rc = dw_dev_pread(c->file, c->h.l1_nr ? c->h.l1_off : 0, l1,
-			  (size_t)c->h.l1_nr * 8, err);
-	for (i = 0; !rc && i < c->h.l1_nr; i++) {
-		e = dw_be64(l1 + i * (size_t)8);
-		off = e & DW_QCOW2_OFF_MASK;
-		if (!off || !is_readable(c, e))
-			continue;
-		rc = check_flag(c, "L2 table", e, err);
-		if (!rc)
-			rc = check_l2(c, off, err);
+	if (!off || !is_readable(c, e))
+		return 0;
+	rc = check_flag(c, "L2 table", e, err);
+	return rc ? rc : check_l2(c, off, err);
+}
+
+int dw_qcow2_check_copied(struct dw_qcow2_checker *c, struct dw_err *err)
+{
+	uint8_t *part = malloc(PART_NR * 8);
+	uint32_t i, j, nr;
+	int rc = part ? 0 : dw_fail_nomem(err);
+
+	for (i = 0; !rc && i < c->h.l1_nr; i += nr) {
+		nr = (uint32_t)dw_min(PART_NR, c->h.l1_nr - i);
+		rc = dw_dev_pread(c->file, c->h.l1_off + i * UINT64_C(8), part,
+				  nr * 8, err);
+		for (j = 0; !rc && j < nr; j++)
+			rc = check_l1_entry(c, dw_be64(part + j * 8), err);
 	}
-	free(l1);
+	free(part);
 	return rc;
 }

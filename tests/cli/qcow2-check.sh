@@ -88,6 +88,9 @@ counts_agree()	# SEED
 		echo "qemu-img does not open it"
 		return 0
 	fi
+	# Cut off inside a table that the header names, it is none for us.
+	"$tool" check image > ours || ! grep 'code -4: .*past the end' ours ||
+		return 0
 	counts_as_qemu image
 }
 
