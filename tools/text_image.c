@@ -10,13 +10,14 @@
 
 static void format_item(const struct dw_image_info *info)
 {
+	char version[32] = "";
+
 	if (info->version)
-		cli_item("format", "%s, version %u", info->format,
+		snprintf(version, sizeof(version), ", version %u",
 			 info->version);
-	else
-		cli_item("format", "%s%s%s", info->format,
-			 info->subformat ? ", " : "",
-			 info->subformat ? info->subformat : "");
+	cli_item("format", "%s%s%s%s", info->format,
+		 info->subformat ? ", " : "",
+		 info->subformat ? info->subformat : "", version);
 }
 
 static void clusters_item(const struct dw_image_info *info)

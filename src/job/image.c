@@ -9,8 +9,22 @@
 #include "stack/locator.h"
 #include "stack/stack.h"
 
+int dw_image_only(const char *locator, struct dw_err *err)
+{
+	struct dw_locator loc;
+	int ret;
+
+	ret = dw_stack_parse(locator, &loc, err);
+	if (!ret && (loc.layers_nr || loc.path))
+		ret = dw_fail(err, DW_USAGE, "%s: names something inside of an"
+			      " image; here it is the image that counts, %s",
+			      locator, loc.image);
+	dw_locator_free(&loc);
+	return ret;
+}
+
 int dw_image_file_open(struct dw_ctx *ctx, const char *locator,
-		       const char *format, unsigned flags, bool layers,
+		       const char *format, unsigned flags,
 		       const struct dw_format_driver **driver,
 		       struct dw_dev **out, struct dw_err *err)
 {
@@ -19,10 +33,6 @@ int dw_image_file_open(struct dw_ctx *ctx, const char *locator,
 
 	*out = NULL;
 	ret = dw_stack_parse(locator, &loc, err);
-	if (!ret && !layers && (loc.layers_nr || loc.path))
-		ret = dw_fail(err, DW_USAGE, "%s: names something inside of an"
-			      " image; here it is the image that counts, %s",
-			      locator, loc.image);
 	if (!ret)
 		ret = dw_file_open(ctx, loc.image, flags, out, err);
 	if (!ret)
@@ -90,8 +100,11 @@ int dw_image_info(struct dw_ctx *ctx, const char *path, const char *format,
 	int ret;
 
 	*out = NULL;
-	ret = dw_image_file_open(ctx, path, format, flags & DW_OPEN_SHARE,
-				 false, &driver, &file, err);
+	ret = dw_image_only(path, err);
+	if (!ret)
+		ret = dw_image_file_open(ctx, path, format,
+					 flags & DW_OPEN_SHARE, &driver, &file,
+					 err);
 	if (!ret) {
 		info = calloc(1, sizeof(*info));
 		ret = info ? fill_info(ctx, file, driver, info, err)
@@ -158,8 +171,8 @@ int dw_image_check(struct dw_ctx *ctx, const char *locator, const char *format,
 
 	*out = NULL;
 	flags = (flags & DW_OPEN_SHARE) | (repair ? DW_OPEN_RDWR : 0);
-	ret = dw_image_file_open(ctx, locator, format, flags, true, &driver,
-				 &file, err);
+	ret = dw_image_file_open(ctx, locator, format, flags, &driver, &file,
+				 err);
 	if (!ret) {
 		check = calloc(1, sizeof(*check));
 		ret = check ? fill_check(ctx, file, driver, repair, check, err)

@@ -5,13 +5,15 @@
 
 #include "formats/format.h"
 
+/* DW_USAGE for a locator with a layer or a path behind the image. */
+int dw_image_only(const char *locator, struct dw_err *err);
+
 /*
  * Opens the image of a locator as a file and finds its format, without opening
- * the disk in it.  Layers and paths behind the image are for others; without
- * 'layers' they are DW_USAGE.
+ * the disk in it.  What is behind the image is for others.
  */
 int dw_image_file_open(struct dw_ctx *ctx, const char *locator,
-		       const char *format, unsigned flags, bool layers,
+		       const char *format, unsigned flags,
 		       const struct dw_format_driver **driver,
 		       struct dw_dev **out, struct dw_err *err);
 

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/notes.h"
 #include "fs/fs.h"
+#include "job/image.h"
 #include "part/part.h"
 #include "stack/stack.h"
 
@@ -115,15 +116,6 @@ static int grow(struct dw_stack *stack,
 	return ret ? ret : dw_dev_flush(stack->disk, err);
 }
 
-static int refuse_layers(const struct dw_stack *stack, const char *path,
-			 struct dw_err *err)
-{
-	if (stack->dev == stack->disk && !stack->path)
-		return 0;
-	return dw_fail(err, DW_USAGE, "%s: it is the whole disk of an image "
-		       "that is resized, %s", path, stack->image);
-}
-
 int dw_image_resize(struct dw_ctx *ctx, const char *path, const char *format,
 		    const struct dw_image_resize_options *options,
 		    struct dw_image_resize_report **out, struct dw_err *err)
@@ -135,10 +127,10 @@ int dw_image_resize(struct dw_ctx *ctx, const char *path, const char *format,
 	*out = NULL;
 	if (!r)
 		return dw_fail_nomem(err);
-	ret = dw_stack_open(ctx, path, format,
-			    options->dry_run ? 0 : DW_OPEN_RDWR, &stack, err);
+	ret = dw_image_only(path, err);
 	if (!ret)
-		ret = refuse_layers(&stack, path, err);
+		ret = dw_stack_open(ctx, path, format, options->dry_run ? 0 :
+				    DW_OPEN_RDWR, &stack, err);
 	if (!ret)
 		ret = grow(&stack, options, r, err);
 	closed = dw_stack_close(&stack, ret ? NULL : err);

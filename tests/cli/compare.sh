@@ -3,7 +3,7 @@
 # compare: the same answer as qemu-img compare and cmp, across formats.
 set -eu
 . "$(dirname "$0")/../lib-formats.sh"
-need qemu-img qemu-io jq mke2fs sfdisk
+need qemu-img qemu-io jq mke2fs sfdisk gzip xz zstd
 
 make_raw raw
 truncate -s 6000640 raw
@@ -45,6 +45,17 @@ for image in *.qcow2; do
 done
 check 'qcow2 and qcow2' answers 0 'hold the same' cluster_size=512.qcow2 \
 	zstd.qcow2
+
+# Of other formats; a VHD counts in cylinders and is longer.
+for o in vpc,dynamic vpc,fixed vmdk,monolithicSparse vmdk,streamOptimized; do
+	qemu-img convert -f raw -O ${o%,*} -o subformat=${o#*,} raw $o.img
+	check "$o" answers 0 'hold the same' $o.img cluster_size=512.qcow2
+done
+for pack in gzip xz zstd; do
+	$pack -c raw > raw.packed
+	check "raw in $pack" answers 0 'hold the same' raw.packed \
+		cluster_size=512.packed.qcow2
+done
 
 # One byte, anywhere, is found where cmp finds it.
 for off in 0 511 65536 2047999 2621440 4100000 6000639; do

@@ -3,7 +3,7 @@
 # info: what qemu-img info says, of every kind of image; nothing is opened.
 set -eu
 . "$(dirname "$0")/../lib-formats.sh"
-need qemu-img qemu-io jq
+need qemu-img qemu-io jq gzip xz zstd
 
 # Both say the same in the members that both have.
 # shellcheck disable=SC2016
@@ -67,6 +67,33 @@ check 'the size of the disk then' jq -e '.size == 134217728 and
 	all(.snapshots[]; .disk_size == 67108864)' ours.json
 check 'their names are escaped' sh -c "'$DISKWRIGHT' info snap.qcow2 |
 	grep -F 'na me\\x09b\\x013'"
+
+# Other formats, as far as both tell the same.
+sizes_as_qemu()	# QEMU'S-NAME FORMAT SUBFORMAT IMAGE
+{
+	qemu-img info --output=json -f "$1" "$4" > theirs.json &&
+		"$DISKWRIGHT" info --json "$4" > ours.json &&
+		jq '[."virtual-size", ."actual-size", ."cluster-size"]' \
+			theirs.json > theirs.txt &&
+		jq '[.size, .stored_size, .cluster_size]' ours.json > ours.txt &&
+		diff theirs.txt ours.txt && jq -e ".format == \"$2\" and
+			.subformat == \"$3\"" ours.json
+}
+while read -r alias format sub; do
+	qemu-img convert -f raw -O "$alias" -o "subformat=$sub" raw other
+	check "$format, $sub" sizes_as_qemu "$alias" "$format" "$sub" other
+done <<-EOF
+	vpc	vhd	dynamic
+	vpc	vhd	fixed
+	vmdk	vmdk	monolithicSparse
+	vmdk	vmdk	streamOptimized
+EOF
+for pack in gzip xz zstd; do
+	$pack -c raw > packed
+	check "raw in $pack" sh -c "'$DISKWRIGHT' info --json packed |
+		jq -e '.format == \"$pack\" and .size == 6000128 and
+			.file_size == $(stat -c %s packed)'"
+done
 
 # What it names is not there, and nobody looks for it.
 truncate -s 3M base.img data.img

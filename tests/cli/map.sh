@@ -98,6 +98,14 @@ check 'a hole below an allocated cluster is zeros that have a place' jq -e '
 	.runs | length == 1 and .[0].zero and .[0].present and
 	(.[0].data | not) and .[0].offset > 0' ours.json
 
+for format in vpc vmdk; do
+	qemu-img create -q -f $format r.$format $size
+	scribble $format r.$format $size 30 'write -P 7' 'write -z'
+	runs_min=4 check "$format" as_qemu $format r.$format
+done
+qemu-img convert -f raw -O vmdk -o subformat=streamOptimized raw c.vmdk
+runs_min=4 check 'streamOptimized' as_qemu vmdk c.vmdk
+
 # A chain of three, of different lengths; what nobody stores has no depth here.
 qemu-img create -q -f raw base.raw 8M
 scribble raw base.raw 8388608 20 'write -P 3'

@@ -114,8 +114,10 @@ check 'two signs' fails 2 'no size' raw ++1M
 check 'no SIZE' fails 2 'too few' raw
 check 'more than a file can have' fails 2 'no size' raw 9999999T
 check 'more than that, added' fails 1 'too large\|large' raw +8388607T
-check 'a part of a disk' fails 2 'whole disk' \
+check 'a part of a disk' fails 2 'image that counts' \
 	"$top/tests/images/good-mbr.img@p1" +1M
+check 'a snapshot' fails 2 'image that counts' -n \
+	"$top/tests/images/good-snapshot.qcow2@snap:1" +1M
 check 'no such file' fails 1 'No such file' none +1M
 
 # Who else uses it is not disturbed.
