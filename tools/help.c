@@ -75,7 +75,7 @@ void cli_help_all(void)
 		       cli_verbs[i]->summary);
 	fputs("  help       print the help of a verb\n\n"
 	      "A LOCATOR is IMAGE[@LAYER]...[:PATH]: disk.qcow2,"
-	      " disk.qcow2@p1:/etc/fstab.\n\n"
+	      " disk.qcow2@p1:/etc/fstab,\ndisk.qcow2@snap:monday.\n\n"
 	      "Exit status: 0 done, 1 failed, 2 usage, 3 not supported or not"
 	      " allowed,\n4 damaged input, 5 would not boot.\n\n"
 	      "'diskwright VERB --help' tells more; so does diskwright(1).\n",

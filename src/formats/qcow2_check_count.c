@@ -176,6 +176,16 @@ static int count_l1_entry(struct dw_qcow2_checker *c, uint64_t e,
 	return count_l2(c, off, walk, err);
 }
 
+/* By how much of the disk its tables were walked. */
+static void tell_progress(struct dw_qcow2_checker *c, uint64_t l2_nr)
+{
+	dw_ctx_progress(c->ctx, "check",
+			l2_nr < c->h.l1_nr ? dw_min(l2_nr *
+						    dw_qcow2_l2_span(&c->h),
+						    c->h.size)
+					   : c->h.size, c->h.size);
+}
+
 /* It ends: an L1 table leads to L2 tables, these to data, to no third. */
 static int count_l1(struct dw_qcow2_checker *c, uint64_t off, uint32_t nr,
 		    bool is_active, struct dw_err *err)
@@ -195,6 +205,8 @@ static int count_l1(struct dw_qcow2_checker *c, uint64_t off, uint32_t nr,
 		if (!rc)
 			rc = count_l1_entry(c, dw_be64(chunk + i % L1_CHUNK_NR *
 						       8), &walk, err);
+		if (!rc && is_active)
+			tell_progress(c, i + 1);
 	}
 	free(chunk);
 	return rc;
