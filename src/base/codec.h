@@ -22,8 +22,8 @@ enum dw_codec_kind {
  * on every host that has the same libraries.
  *
  * Levels: the deflate kinds have 1 to 9; up to 3 they are ISA-L's where the
- * build has it, else all are zlib's.  zstd has 1 to 22.  The default of all is
- * 1, the fastest: it comes within a tenth of what the slow ones reach.
+ * build has it, else all are zlib's.  zstd has 1 to 22.  The default is
+ * 1 of ISA-L, else what zlib and zstd themselves take.
  */
 struct dw_codec {
 	enum dw_codec_kind kind;

@@ -9,6 +9,7 @@
 #include "base/codec_internal.h"
 #include "base/sum.h"
 
+/* Level 3 takes twice the time for 2 % less. */
 #define LEVEL_DEFAULT 1
 
 static const uint32_t level_buf_lens[] = {

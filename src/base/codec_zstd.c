@@ -5,8 +5,6 @@
 
 #include "base/codec_internal.h"
 
-#define LEVEL_DEFAULT 1
-
 struct packer {
 	struct dw_packer p;
 	ZSTD_CCtx *z;
@@ -24,7 +22,7 @@ static int packer_new(const struct dw_codec *codec, struct dw_packer **out,
 		return dw_fail_nomem(err);
 	}
 	ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel,
-			       codec->level ? codec->level : LEVEL_DEFAULT);
+			       codec->level ? codec->level : ZSTD_CLEVEL_DEFAULT);
 	ZSTD_CCtx_setParameter(p->z, ZSTD_c_checksumFlag, codec->checksum);
 	*out = &p->p;
 	return 0;

@@ -280,10 +280,13 @@ random_raw()
 
 cat "$imgtool" raw > noise
 for tool in gzip xz zstd; do
+	# Of ISA-L it is the fastest level.
+	percent=5
+	[ $tool != gzip ] || percent=12
 	check "a new $tool" written_as raw $tool
 	check "a new $tool, level 1" written_as raw $tool 1
 	check "a new $tool, the same by any way" same_bytes $tool
-	check "a new $tool is not much longer" not_longer $tool 5
+	check "a new $tool is not much longer" not_longer $tool $percent
 	for size in 0 1 513 1048576 2097153 20000000; do
 		rm -f z
 		truncate -s $size z
