@@ -172,8 +172,9 @@ static void note_others(struct dw_dualboot_plan *plan)
 
 	for (i = 0; i < w->areas_nr; i++)
 		if (w->areas[i].note)
-			dw_notes_add(&plan->notes, "%s is copied in full, as "
-				     "it is: %s", w->areas[i].name,
+			dw_notes_add(&plan->notes, "%s copied in full, as it "
+				     "is: %s", w->areas_nr > 1 ?
+				     w->areas[i].name : "the rest of the disk",
 				     w->areas[i].note);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "dev/kinds.h"
+#include "job/swap.h"
 #include "job/wanted.h"
 #include "part/part.h"
 
@@ -243,6 +244,33 @@ static int check_not_whole(struct dw_dev *disk, struct dw_err *err)
 				   info.type);
 }
 
+/*
+ * A system that wakes up from its swap space goes on where it was, with what
+ * it knew of its filesystems: they must be found as it left them, journals
+ * and all.
+ */
+static int check_awake(struct dw_dev *disk, const struct dw_part **parts,
+		       size_t nr, struct dw_err *err)
+{
+	struct dw_dev *dev;
+	bool asleep = false;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++) {
+		ret = dw_part_open(disk, parts[i], &dev, err);
+		if (ret)
+			break;
+		ret = dw_swap_is_asleep(dev, &asleep, err);
+		dw_dev_close(dev, NULL);
+		if (asleep)
+			return dw_fail(err, DW_UNSUPPORTED, "partition %u "
+				       "holds the memory of a suspended "
+				       "system", parts[i]->nr);
+	}
+	return ret;
+}
+
 /* Everything below relies on partitions that share no byte. */
 static int check_table(struct dw_dev *disk, const struct dw_part_table *table,
 		       const struct dw_part **sorted, size_t nr,
@@ -266,7 +294,9 @@ static int check_table(struct dw_dev *disk, const struct dw_part_table *table,
 			       PRIu64 " of %" PRIu64, end,
 			       disk->size / DW_SECTOR);
 	ret = table->kind == DW_PART_GPT ? check_hybrid(disk, table, err) : 0;
-	return ret ? ret : check_not_whole(disk, err);
+	if (!ret)
+		ret = check_not_whole(disk, err);
+	return ret ? ret : check_awake(disk, sorted, nr, err);
 }
 
 static int add_parts(struct dw_ctx *ctx, struct dw_wanted *w,

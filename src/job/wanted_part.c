@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/checked.h"
 #include "dev/kinds.h"
 #include "fs/identify.h"
 #include "job/recovered.h"
+#include "job/swap.h"
 #include "job/wanted_part.h"
 
 bool dw_is_about_content(int code)
@@ -142,80 +141,6 @@ static int look_ext(struct dw_ctx *ctx, struct dw_dev *dev,
 	return ret;
 }
 
-/* ---- swap ----------------------------------------------------------------- */
-
-#define SWAP_MAGIC_LEN 10
-#define SWAP_HEADER_OFF 1024	/* version and last page, behind boot bits */
-
-/*
- * The length of a page of the system that made the swap space: its signature
- * ends the first one.  0: none is there, or one of a system asleep, whose
- * memory lies in the pages that follow.
- */
-static int find_swap_page(struct dw_dev *dev, uint32_t *page_len,
-			  struct dw_err *err)
-{
-	uint8_t magic[SWAP_MAGIC_LEN];
-	uint32_t len;
-	int ret;
-
-	*page_len = 0;
-	for (len = 4096; len <= 65536 && len <= dev->size; len *= 2) {
-		ret = dw_dev_pread(dev, len - SWAP_MAGIC_LEN, magic,
-				   sizeof(magic), err);
-		if (ret)
-			return ret;
-		if (memcmp(magic, "SWAPSPACE2", SWAP_MAGIC_LEN) &&
-		    memcmp(magic, "SWAP-SPACE", SWAP_MAGIC_LEN))
-			continue;
-		*page_len = len;
-		return 0;
-	}
-	return 0;
-}
-
-/* Where version 1 says that the swap space ends; version 0 does not say. */
-static uint64_t swap_end(const uint8_t head[8], uint32_t page_len,
-			 uint64_t dev_size)
-{
-	uint64_t last;
-
-	if (dw_le32(head) == 1)
-		last = dw_le32(head + 4);
-	else if (dw_be32(head) == 1)
-		last = dw_be32(head + 4);
-	else
-		return dev_size;
-	return dw_min((last + 1) * page_len, dev_size);
-}
-
-/* What lies in swap space is dead with the system that put it there; the
- * header keeps UUID, label and the list of bad pages. */
-static int look_swap(struct dw_dev *dev, struct dw_wanted_part *part,
-		     struct dw_err *err)
-{
-	uint8_t head[8];
-	uint32_t page_len;
-	uint64_t end;
-	int ret = find_swap_page(dev, &page_len, err);
-
-	if (ret || !page_len)
-		return ret;
-	ret = dw_dev_pread(dev, SWAP_HEADER_OFF, head, sizeof(head), err);
-	if (ret)
-		return ret;
-	part->runs = calloc(2, sizeof(*part->runs));
-	if (!part->runs)
-		return dw_fail_nomem(err);
-	part->runs[part->runs_nr++] = (struct dw_used_run){ 0, page_len };
-	end = swap_end(head, page_len, dev->size);
-	if (end < dev->size)
-		part->runs[part->runs_nr++] = (struct dw_used_run){
-			end, dev->size - end,
-		};
-	return 0;
-}
-
 /* ---- either ----------------------------------------------------------------- */
 
 int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
@@ -235,7 +160,7 @@ int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
 	if (!ret && dw_is_ext(&info))
 		ret = look_ext(ctx, dev, &info, out, &why);
 	else if (!ret && !strcmp(info.type, "swap"))
-		ret = look_swap(dev, out, &why);
+		ret = dw_swap_runs(dev, &out->runs, &out->runs_nr, &why);
 	if (ret && dw_is_about_content(ret)) {
 		memcpy(out->note, why.text, sizeof(out->note));
 		return 0;

@@ -213,6 +213,11 @@ entry='\0\0\0\0\203\0\0\0\0\010\0\0\0\300\0\0'
 printf "$entry" | dd of=hybrid.img bs=1 seek=462 conv=notrunc status=none
 check 'a harmless hybrid' plan_of hybrid.img '.areas[1].type == "ext4"'
 
+# A system that wakes up must find its filesystems as it left them.
+cp mbr.img sleeps.img
+printf 'S1SUSPEND\0' | put sleeps.img $((90 * mib + 4086))
+in_full 'a suspended system' sleeps.img 'partition 2 .* suspended'
+
 in_full bad-mbr-overlap "$top/tests/images/bad-mbr-overlap.img" overlap
 in_full bad-mbr-past-end "$top/tests/images/bad-mbr-past-end.img" end
 in_full bad-ebr-cyclic "$top/tests/images/bad-ebr-cyclic.img" cyclic

@@ -69,7 +69,7 @@ rm -f out/*
 check 'one that is marked bad: converted' sh -c "$(declare -f unprivileged)
 	$go disk.img out/x.raw > log"
 check 'is told' sh -c "tr -s ' \n' ' ' < log |
-	grep -q 'p4 is copied in full, as it is: .*marked as having errors'"
+	grep -q 'p4 copied in full, as it is: .*marked as having errors'"
 check 'is copied as it is' cmp -i $((60 * mib)) -n $((20 * mib)) out/x.raw \
 	disk.img
 finish
