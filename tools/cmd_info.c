@@ -37,9 +37,9 @@ const struct cli_verb cli_info = {
 	.summary = "show what an image file says of itself",
 	.about = "Prints the format of IMAGE, the size of the disk in it, what"
 		 " the host stores of it, its features and its snapshots. It"
-		 " reads nothing of the disk and opens no other file, so that"
-		 " it also tells of images that other verbs refuse: encrypted"
-		 " ones, and those with a backing or a data file.",
+		 " opens no other file, so that it also tells of images that"
+		 " other verbs refuse: encrypted ones, and those with a"
+		 " backing or a data file.",
 	.options = options,
 	.settings_len = sizeof(struct cli_common),
 	.operands_min = 1,
