@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/codec.h"
+#include "lib/run.h"
 
 #define LEN_MAX ((200u << 10) + 3)
 
@@ -281,10 +282,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("codec");
 	TCase *tc = tcase_create("codec");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, deflate_is_what_zlib_reads, 0, 10);
@@ -295,10 +293,5 @@ int main(void)
 	tcase_add_loop_test(tc, damage_is_found, DW_CODEC_DEFLATE,
 			    DW_CODEC_ZSTD + 1);
 	tcase_add_test(tc, levels_have_bounds);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return dw_test_run("codec", tc);
 }

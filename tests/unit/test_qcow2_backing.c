@@ -11,6 +11,7 @@
 #include "dev/kinds.h"
 #include "formats/backing.h"
 #include "formats/qcow2.h"
+#include "lib/run.h"
 
 #define DISK_LEN 98816u
 
@@ -215,10 +216,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2 backing");
 	TCase *tc = tcase_create("backing");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, names_below_the_folder, 0,
@@ -230,10 +228,5 @@ int main(void)
 	tcase_add_test(tc, a_chain_ends);
 	tcase_add_test(tc, a_format_is_never_guessed);
 	tcase_add_loop_test(tc, what_an_image_names_is_part_of_it, 0, 2);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("qcow2 backing", tc);
 }

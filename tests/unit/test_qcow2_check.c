@@ -14,6 +14,7 @@
 #include "formats/format.h"
 #include "formats/qcow2_meta.h"
 #include "formats/qcow2_refbits.h"
+#include "lib/run.h"
 
 #define ROUNDS_NR 600
 
@@ -264,10 +265,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2 check");
 	TCase *tc = tcase_create("check");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -281,10 +279,5 @@ int main(void)
 	tcase_add_test(tc, the_corrupt_bit_stays_with_what_is_left);
 	tcase_add_test(tc, memory_is_bounded);
 	tcase_add_loop_test(tc, mutations_never_crash, 0, SEEDS_NR);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("qcow2 check", tc);
 }

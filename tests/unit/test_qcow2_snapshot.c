@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "dev/kinds.h"
 #include "formats/qcow2_meta.h"
+#include "lib/run.h"
 
 #define DISK_LEN 98816u
 
@@ -175,10 +176,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("qcow2 snapshot");
 	TCase *tc = tcase_create("snapshot");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_table_is_read);
@@ -190,10 +188,5 @@ int main(void)
 	tcase_add_loop_test(tc, damage_is_told, 0,
 			    sizeof(bads) / sizeof(*bads));
 	tcase_add_test(tc, the_table_ends_in_the_file);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return dw_test_run("qcow2 snapshot", tc);
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "formats/vhd.h"
 #include "lib/images.h"
+#include "lib/run.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
@@ -248,9 +249,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vhd");
 	TCase *t = tcase_create("vhd");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -263,11 +262,7 @@ int main(void)
 	tcase_add_test(t, the_largest_disk);
 	tcase_add_test(t, misuse_is_refused);
 	tcase_add_loop_test(t, id_and_time_are_reproducible, 0, 2);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("vhd", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }

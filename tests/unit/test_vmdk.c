@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "formats/vmdk.h"
 #include "lib/images.h"
+#include "lib/run.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
@@ -396,9 +397,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vmdk");
 	TCase *t = tcase_create("vmdk");
-	SRunner *runner;
 	int failed_nr;
 
 	dw_ctx_new(&ctx, NULL);
@@ -414,11 +413,7 @@ int main(void)
 	tcase_add_test(t, a_stream_never_goes_back);
 	tcase_add_test(t, misuse_is_refused);
 	tcase_add_test(t, the_map_is_bounded);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed_nr = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed_nr = dw_test_run("vmdk", t);
 	dw_ctx_free(ctx);
-	return failed_nr ? 1 : 0;
+	return failed_nr;
 }
