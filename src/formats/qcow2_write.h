@@ -38,6 +38,12 @@ struct dw_qcow2_freed {
 
 #define DW_QCOW2_FREED_MAX 4096u
 
+/* The bitmap of an extended L2 entry: below, what is allocated, above, what
+ * reads as zeros. */
+#define DW_QCOW2_SUBCLUSTERS_NR 32u
+#define DW_QCOW2_ALL_ALLOCATED UINT64_C(0x00000000ffffffff)
+#define DW_QCOW2_ALL_ZERO UINT64_C(0xffffffff00000000)
+
 /*
  * Memory: two caches of 2 MiB (L2 tables, refcounts), L1 (32 MiB at most) and
  * the refcount table (8 MiB at most), one cluster, 96 KiB of freed runs, and
@@ -141,16 +147,19 @@ int dw_qcow2_commit(struct dw_qcow2 *q, struct dw_err *err);
 /* As dw_dev_flush(q->file), but its failure ends all writing. */
 int dw_qcow2_flush_file(struct dw_qcow2 *q, struct dw_err *err);
 
-/* qcow2_write.c */
-int dw_qcow2_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
-		    size_t len, struct dw_err *err);
-/* The pieces of it that others use; under io_lock alone. */
-int dw_qcow2_write_run(struct dw_qcow2 *q, uint64_t off, const void *buf,
-		       size_t len, struct dw_err *err);
-/* Sees to an L2 table for off that may be changed. */
-int dw_qcow2_own_l2(struct dw_qcow2 *q, uint64_t off, struct dw_err *err);
+/* qcow2_own.c: under io_lock alone, but for the first. */
+
+/* DW_CORRUPT where data in place would meet a cluster that is metadata, or not
+ * in use just once.  Under the lock. */
+int dw_qcow2_check_place(struct dw_qcow2 *q, uint64_t off, uint64_t len,
+			 struct dw_err *err);
+/* Whether the cluster that an entry names may be written where it lies. */
+bool dw_qcow2_is_owned(const struct dw_qcow2 *q,
+		       const struct dw_qcow2_entry *e);
 /* Room for the clusters that one L2 slice can give up. */
 int dw_qcow2_make_room(struct dw_qcow2 *q, struct dw_err *err);
+/* Sees to an L2 table for off that may be changed. */
+int dw_qcow2_own_l2(struct dw_qcow2 *q, uint64_t off, struct dw_err *err);
 /* What an entry names is about to be given up: DW_CORRUPT where that is not
  * in use; then the giving up, which cannot fail. */
 int dw_qcow2_check_entry(struct dw_qcow2 *q,
@@ -158,6 +167,21 @@ int dw_qcow2_check_entry(struct dw_qcow2 *q,
 			 struct dw_err *err);
 void dw_qcow2_free_entry(struct dw_qcow2 *q,
 			 const struct dw_qcow2_entry *entry, bool is_discard);
+/* Makes the entry of a cluster one that names host_off; what it named before
+ * is given up. */
+int dw_qcow2_point(struct dw_qcow2 *q, uint64_t off, uint64_t host_off,
+		   uint64_t bitmap, struct dw_err *err);
+
+/* qcow2_write_part.c: len bytes within one cluster, whose L2 table is there. */
+int dw_qcow2_write_part(struct dw_qcow2 *q, uint64_t off, const void *buf,
+			uint32_t len, struct dw_err *err);
+
+/* qcow2_write.c */
+int dw_qcow2_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
+		    size_t len, struct dw_err *err);
+/* The same under io_lock alone. */
+int dw_qcow2_write_run(struct dw_qcow2 *q, uint64_t off, const void *buf,
+		       size_t len, struct dw_err *err);
 
 /* qcow2_write_zero.c */
 int dw_qcow2_zero(struct dw_dev *dev, uint64_t off, uint64_t len,
@@ -182,6 +206,13 @@ int dw_qcow2_read_range(struct dw_qcow2 *q, uint64_t off, void *buf,
 static inline bool dw_qcow2_has_data_file(const struct dw_qcow2 *q)
 {
 	return q->data_file != q->file;
+}
+
+/* The data file is to be the disk, whoever reads it without the image. */
+static inline bool dw_qcow2_is_raw_external(const struct dw_qcow2 *q)
+{
+	return dw_qcow2_has_data_file(q) &&
+	       q->h.autoclear & DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL;
 }
 
 #endif

@@ -92,7 +92,8 @@ static int make_memory(struct dw_qcow2 *q, struct dw_err *err)
  * of what changed, and whatever else we have never heard of. */
 static int clear_autoclear(struct dw_qcow2 *q, struct dw_err *err)
 {
-	uint64_t keep = q->h.autoclear & DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL;
+	uint64_t keep = dw_qcow2_is_raw_external(q)
+		? DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL : 0;
 	int rc;
 
 	if (q->h.autoclear == keep)

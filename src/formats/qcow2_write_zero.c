@@ -10,9 +10,6 @@
 #include "base/checked.h"
 #include "formats/qcow2_write.h"
 
-#define SUBCLUSTERS_NR 32u
-#define ALL_ZERO UINT64_C(0xffffffff00000000)
-
 /* Whether whole clusters can read as zeros without having any. */
 static bool can_give_up(const struct dw_qcow2 *q)
 {
@@ -70,7 +67,7 @@ static struct dw_qcow2_entry zero_entry(const struct dw_qcow2 *q)
 	struct dw_qcow2_entry e = { 0 };
 
 	if (dw_qcow2_has_ext_l2(q))
-		e.bitmap = ALL_ZERO;
+		e.bitmap = DW_QCOW2_ALL_ZERO;
 	else if (q->h.version >= 3)
 		e.word = DW_QCOW2_READS_ZERO;
 	return e;
@@ -135,7 +132,7 @@ static int give_up_range(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 static int zero_subclusters(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 			    struct dw_err *err)
 {
-	uint32_t sub_len = q->cluster_len / SUBCLUSTERS_NR;
+	uint32_t sub_len = q->cluster_len / DW_QCOW2_SUBCLUSTERS_NR;
 	unsigned first = (unsigned)(off % q->cluster_len / sub_len);
 	uint64_t bits = ((UINT64_C(1) << len / sub_len) - 1) << first;
 	struct dw_qcow2_entry entry;
@@ -151,7 +148,7 @@ static int zero_subclusters(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 	if (entry.word & DW_QCOW2_COMPRESSED)
 		return write_zeros(q, off, len, err);
 	entry.bitmap &= ~bits;
-	entry.bitmap |= bits << SUBCLUSTERS_NR;
+	entry.bitmap |= bits << DW_QCOW2_SUBCLUSTERS_NR;
 	return dw_qcow2_set_entry(q, off, &entry, err);
 }
 
@@ -159,7 +156,7 @@ static int zero_subclusters(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 static int zero_part(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 		     struct dw_err *err)
 {
-	uint64_t sub_len = q->cluster_len / SUBCLUSTERS_NR;
+	uint64_t sub_len = q->cluster_len / DW_QCOW2_SUBCLUSTERS_NR;
 	uint64_t start = dw_round_up(off, sub_len);
 	uint64_t end = dw_round_down(off + len, sub_len);
 	struct dw_qcow2_run run;
@@ -190,7 +187,7 @@ int dw_qcow2_zero_range(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 	uint64_t stop = whole_end(q, end);
 	int rc;
 
-	if (q->h.autoclear & DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL)
+	if (dw_qcow2_is_raw_external(q))
 		return dw_dev_zero(q->data_file, off, len, err);
 	if (!can_give_up(q))
 		return write_zeros(q, off, len, err);
@@ -232,7 +229,7 @@ int dw_qcow2_discard(struct dw_dev *dev, uint64_t off, uint64_t len,
 	rc = dw_qcow2_lock(q, err);
 	if (rc)
 		return rc;
-	if (q->h.autoclear & DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL)
+	if (dw_qcow2_is_raw_external(q))
 		rc = dw_dev_zero(q->data_file, start,
 				 dw_min(stop, dev->size) - start, err);
 	else

@@ -223,8 +223,27 @@ START_TEST(autoclear_bits_go_with_the_first_write)
 	ck_assert_uint_eq(fault.flushes_nr, 1);
 	dw_dev_close(disk, NULL);
 	dw_dev_close(faulty, NULL);
-	/* Bit 1 speaks of an external file, and nothing has broken that. */
-	ck_assert_uint_eq(get64(file, 88), 2);
+	/* Bit 1 speaks of an external file, and there is none. */
+	ck_assert_uint_eq(get64(file, 88), 0);
+	dw_dev_close(file, NULL);
+}
+END_TEST
+
+/* "The data file is the disk" is not believed of the image itself. */
+START_TEST(raw_external_data_needs_a_file)
+{
+	struct dw_dev *file = fixture("good-v3"), *disk;
+	uint8_t *before = bytes_of(file), *after;
+
+	put64(file, 88, DW_QCOW2_AUTOCLEAR_RAW_EXTERNAL);
+	disk = open_disk(file);
+	ok(do_op(disk, ZERO, 0, 1024));
+	ok(do_op(disk, DISCARD, 0, 1024));
+	ok(dw_dev_close(disk, &err));
+	after = bytes_of(file);
+	ck_assert(!memcmp(before, after, 1024));
+	free(before);
+	free(after);
 	dw_dev_close(file, NULL);
 }
 END_TEST
@@ -464,6 +483,7 @@ int main(void)
 	tcase_add_loop_test(t, snapshots_are_not_overwritten, 0, 2);
 	tcase_add_test(t, a_corrupt_image_is_only_read);
 	tcase_add_test(t, autoclear_bits_go_with_the_first_write);
+	tcase_add_test(t, raw_external_data_needs_a_file);
 	tcase_add_test(t, lazy_refcounts_need_the_dirty_bit);
 	tcase_add_test(t, sizes_that_are_refused);
 	tcase_add_test(t, flushes_are_few);
