@@ -80,8 +80,9 @@ static int make_room(struct dw_qcow2_checker *c, struct dw_err *err)
 		   c->snapshots.nr * sizeof(*c->snapshots.items);
 	if (need_len > c->ctx->memory_cap_len)
 		return dw_fail(err, DW_LIMIT,
-			       "%s: to check %" PRIu64 " clusters takes %" PRIu64
-			       " bytes of memory, %" PRIu64 " are allowed",
+			       "%s: to check %" PRIu64 " clusters takes %"
+			       PRIu64 " bytes of memory, %" PRIu64
+			       " are allowed",
 			       c->file->name, c->clusters_nr, need_len,
 			       c->ctx->memory_cap_len);
 	c->counts = calloc(1, dw_qcow2_counts_len(c));

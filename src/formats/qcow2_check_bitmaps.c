@@ -23,7 +23,8 @@ enum {
 /* In an entry of a bitmap's table. */
 #define RESERVED UINT64_C(0xff000000000001fe)
 #define ALL_ONES UINT64_C(1)
-#define CHUNK_NR 8192u
+/* Entries that are held at once. */
+#define PART_NR 8192u
 
 static void count_entry(struct dw_qcow2_checker *c, uint64_t e)
 {
@@ -39,35 +40,66 @@ static void count_entry(struct dw_qcow2_checker *c, uint64_t e)
 static int count_table(struct dw_qcow2_checker *c, uint64_t off, uint32_t nr,
 		       struct dw_err *err)
 {
-	uint8_t *chunk;
+	uint8_t *part;
 	uint32_t i, j, n;
 	int rc = 0;
 
+	nr = (uint32_t)dw_min(nr, TABLE_MAX_NR);
 	dw_qcow2_refer(c, off, (uint64_t)nr * 8, true);
 	if (!dw_in_range(off, (uint64_t)nr * 8, c->file->size))
 		return 0;
-	chunk = malloc(CHUNK_NR * 8);
-	if (!chunk)
+	part = malloc(PART_NR * 8);
+	if (!part)
 		return dw_fail_nomem(err);
 	for (i = 0; !rc && i < nr; i += n) {
-		n = (uint32_t)dw_min(CHUNK_NR, nr - i);
+		n = (uint32_t)dw_min(PART_NR, nr - i);
 		rc = dw_ctx_check(c->ctx, err);
 		if (!rc)
-			rc = dw_dev_pread(c->file, off + i * UINT64_C(8), chunk,
+			rc = dw_dev_pread(c->file, off + (uint64_t)i * 8, part,
 					  n * 8, err);
 		for (j = 0; !rc && j < n; j++)
-			count_entry(c, dw_be64(chunk + j * 8));
+			count_entry(c, dw_be64(part + j * 8));
 	}
-	free(chunk);
+	free(part);
 	return rc;
 }
 
-/* Walks the directory; it ends because each entry has at least 24 bytes. */
+static bool has_directory(struct dw_qcow2_checker *c)
+{
+	const struct dw_qcow2_exts *e = &c->exts;
+
+	if (e->bitmaps_nr <= BITMAPS_MAX && e->bitmap_dir_len <= DIR_MAX_LEN &&
+	    dw_in_range(e->bitmap_dir_off, e->bitmap_dir_len, c->file->size))
+		return true;
+	dw_qcow2_found(c, "%" PRIu32 " bitmaps in %" PRIu64 " bytes at %" PRIu64,
+		       e->bitmaps_nr, e->bitmap_dir_len, e->bitmap_dir_off);
+	return false;
+}
+
+/* One entry of the directory, moving *pos behind it. */
+static int count_bitmap(struct dw_qcow2_checker *c, uint64_t *pos,
+			struct dw_err *err)
+{
+	uint8_t p[FIXED_LEN];
+	uint64_t len;
+	int rc;
+
+	rc = dw_dev_pread(c->file, c->exts.bitmap_dir_off + *pos, p, sizeof(p),
+			  err);
+	if (rc)
+		return rc;
+	len = FIXED_LEN + (uint64_t)dw_be16(p + OFF_NAME_LEN) +
+	      dw_be32(p + OFF_EXTRA_LEN);
+	*pos += dw_round_up(len, 8);
+	return count_table(c, dw_be64(p + OFF_TABLE), dw_be32(p + OFF_TABLE_NR),
+			   err);
+}
+
+/* It ends because each entry of the directory has at least 24 bytes. */
 int dw_qcow2_count_bitmaps(struct dw_qcow2_checker *c, struct dw_err *err)
 {
 	const struct dw_qcow2_exts *e = &c->exts;
-	uint64_t pos = 0, len;
-	uint8_t p[FIXED_LEN];
+	uint64_t pos = 0;
 	uint32_t i;
 	int rc = 0;
 
@@ -75,28 +107,15 @@ int dw_qcow2_count_bitmaps(struct dw_qcow2_checker *c, struct dw_err *err)
 	if (!(c->h.autoclear & DW_QCOW2_AUTOCLEAR_BITMAPS) || !e->bitmaps_nr)
 		return 0;
 	dw_qcow2_refer(c, e->bitmap_dir_off, e->bitmap_dir_len, true);
-	if (e->bitmaps_nr > BITMAPS_MAX || e->bitmap_dir_len > DIR_MAX_LEN ||
-	    !dw_in_range(e->bitmap_dir_off, e->bitmap_dir_len, c->file->size)) {
-		dw_qcow2_found(c, "%" PRIu32 " bitmaps in %" PRIu64
-			       " bytes at %" PRIu64, e->bitmaps_nr,
-			       e->bitmap_dir_len, e->bitmap_dir_off);
+	if (!has_directory(c))
 		return 0;
-	}
 	for (i = 0; !rc && i < e->bitmaps_nr; i++) {
 		if (!dw_in_range(pos, FIXED_LEN, e->bitmap_dir_len)) {
 			dw_qcow2_found(c, "bitmap %" PRIu32 " lies past the "
 				       "end of its directory", i);
 			return 0;
 		}
-		rc = dw_dev_pread(c->file, e->bitmap_dir_off + pos, p,
-				  sizeof(p), err);
-		if (!rc)
-			rc = count_table(c, dw_be64(p + OFF_TABLE),
-					 (uint32_t)dw_min(dw_be32(p + OFF_TABLE_NR),
-							  TABLE_MAX_NR), err);
-		len = FIXED_LEN + (uint64_t)dw_be16(p + OFF_NAME_LEN) +
-		      dw_be32(p + OFF_EXTRA_LEN);
-		pos += dw_round_up(len, 8);
+		rc = count_bitmap(c, &pos, err);
 	}
 	return rc;
 }

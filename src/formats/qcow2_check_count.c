@@ -14,7 +14,8 @@
 #define L2_RESERVED UINT64_C(0x3f000000000001fe)
 #define SUB_ALLOCATED UINT64_C(0xffffffff)
 
-#define L1_CHUNK_NR 8192u
+/* L1 entries that are held at once. */
+#define L1_PART_NR 8192u
 
 /* Which L1 table is walked, and what was seen of it. */
 struct walk {
@@ -191,24 +192,23 @@ static int count_l1(struct dw_qcow2_checker *c, uint64_t off, uint32_t nr,
 		    bool is_active, struct dw_err *err)
 {
 	struct walk walk = { .is_active = is_active };
-	uint8_t *chunk = malloc(L1_CHUNK_NR * 8);
-	uint32_t i;
-	int rc = chunk ? 0 : dw_fail_nomem(err);
+	uint8_t *part = malloc(L1_PART_NR * 8);
+	uint32_t i, j, n;
+	int rc = part ? 0 : dw_fail_nomem(err);
 
 	dw_qcow2_refer(c, off, (uint64_t)nr * 8, true);
-	for (i = 0; !rc && i < nr; i++) {
-		if (i % L1_CHUNK_NR == 0)
-			rc = dw_qcow2_read_padded(c->file, off + i * UINT64_C(8),
-						  chunk,
-						  dw_min(L1_CHUNK_NR, nr - i) *
-						  8, err);
-		if (!rc)
-			rc = count_l1_entry(c, dw_be64(chunk + i % L1_CHUNK_NR *
-						       8), &walk, err);
-		if (!rc && is_active)
-			tell_progress(c, i + 1);
+	for (i = 0; !rc && i < nr; i += n) {
+		n = (uint32_t)dw_min(L1_PART_NR, nr - i);
+		rc = dw_qcow2_read_padded(c->file, off + (uint64_t)i * 8, part,
+					  n * 8, err);
+		for (j = 0; !rc && j < n; j++) {
+			rc = count_l1_entry(c, dw_be64(part + j * 8), &walk,
+					    err);
+			if (!rc && is_active)
+				tell_progress(c, (uint64_t)i + j + 1);
+		}
 	}
-	free(chunk);
+	free(part);
 	return rc;
 }
 

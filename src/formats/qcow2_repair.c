@@ -166,8 +166,8 @@ static int write_elsewhere(struct dw_qcow2_checker *c, struct dw_err *err)
 	if (end > c->file->size && end > c->past_end_off)
 		return dw_fail(err, DW_CORRUPT,
 			       "%s: it was cut off at %" PRIu64 ", its tables "
-			       "go on at %" PRIu64 "; there is no place for new "
-			       "refcounts", c->file->name, c->file->size,
+			       "go on at %" PRIu64 "; there is no place for "
+			       "new refcounts", c->file->name, c->file->size,
 			       c->past_end_off);
 	rc = end > c->file->size ? dw_dev_resize(c->file, end, err) : 0;
 	if (!rc)

@@ -86,9 +86,9 @@ static int check_fixed(const struct fixed *fixed, size_t i, uint64_t off,
 			       "bytes", DW_QCOW2_SNAPSHOT_TABLE_MAX_LEN);
 	if (!dw_in_range(off, len, file_len))
 		return dw_fail(err, DW_CORRUPT,
-			       "qcow2: snapshot %zu at %" PRIu64 " with %" PRIu64
-			       " bytes ends past the end of the file at %"
-			       PRIu64, i, off, len, file_len);
+			       "qcow2: snapshot %zu at %" PRIu64 " with %"
+			       PRIu64 " bytes ends past the end of the file "
+			       "at %" PRIu64, i, off, len, file_len);
 	return 0;
 }
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files that images name: where a name may lead, and what lies below. */
 #include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/ctx.h"
@@ -214,6 +220,33 @@ START_TEST(what_an_image_names_is_part_of_it)
 }
 END_TEST
 
+/* An old kernel: the calls below fail as there. */
+static bool take_openat2_away(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = 4, .filter = code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
+START_TEST(a_kernel_that_cannot_confine)
+{
+	struct dw_dev *dev;
+
+	if (!take_openat2_away())
+		return;
+	ck_assert_int_eq(open_name("base", &dev), DW_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.text, "openat2"));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("backing");
@@ -228,5 +261,7 @@ int main(void)
 	tcase_add_test(tc, a_chain_ends);
 	tcase_add_test(tc, a_format_is_never_guessed);
 	tcase_add_loop_test(tc, what_an_image_names_is_part_of_it, 0, 2);
+	/* Last, because where nothing forks it stays so. */
+	tcase_add_test(tc, a_kernel_that_cannot_confine);
 	return dw_test_run("qcow2 backing", tc);
 }
