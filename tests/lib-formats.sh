@@ -39,6 +39,37 @@ refuses()
 	[ "$(wc -l < log)" = 1 ] && grep -q "$text" log
 }
 
+# Runs as START LENGTH data|zero OFFSET, neighbours joined; the place of zeros
+# is left out, as qemu-img tells it of holes too.
+# shellcheck disable=SC2016
+map_joined='
+	def follows(a; b): a.d == b.d and
+		(a.o == b.o or (a.o != null and b.o != null and
+				a.o + a.l == b.o));
+	map({ s: .start, l: .length, d: .data,
+	      o: (if .data then .offset else null end) }) |
+	reduce .[] as $r ([]; if length > 0 and follows(.[-1]; $r)
+		then .[-1].l += $r.l else . + [$r] end) |
+	.[] | "\(.s) \(.l) \(if .d then "data" else "zero" end) \(.o)"'
+
+# A hole below an allocated cluster is zeros for us, data for qemu-img: all of
+# a qcow2 file is stored for this, but not of a raw one.
+maps_as_qemu()	# FORMAT IMAGE
+{
+	local image=$2
+
+	if [ "$1" != raw ]; then
+		image=stored.$1
+		cp --sparse=never "$2" "$image"
+	fi
+	qemu-img map --output=json -f "$1" "$image" > theirs.json &&
+		"$DISKWRIGHT" map --allow-backing=. --json "$image" > ours.json &&
+		jq -r "$map_joined" theirs.json > theirs &&
+		jq -r ".runs | $map_joined" ours.json > ours &&
+		diff -u theirs ours &&
+		[ "$(wc -l < ours)" -ge "${runs_min:-1}" ]
+}
+
 # part_list TABLE: number, start and length as imgtool prints them.
 part_list()
 {

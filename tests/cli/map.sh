@@ -5,37 +5,6 @@ set -eu
 . "$(dirname "$0")/../lib-formats.sh"
 need qemu-img qemu-io jq
 
-# Runs as START LENGTH data|zero OFFSET, neighbours joined; the place of zeros
-# is left out, as qemu-img tells it of holes too.
-# shellcheck disable=SC2016
-joined='
-	def follows(a; b): a.d == b.d and
-		(a.o == b.o or (a.o != null and b.o != null and
-				a.o + a.l == b.o));
-	map({ s: .start, l: .length, d: .data,
-	      o: (if .data then .offset else null end) }) |
-	reduce .[] as $r ([]; if length > 0 and follows(.[-1]; $r)
-		then .[-1].l += $r.l else . + [$r] end) |
-	.[] | "\(.s) \(.l) \(if .d then "data" else "zero" end) \(.o)"'
-
-# A hole below an allocated cluster is zeros for us, data for qemu-img: all of
-# a qcow2 file is stored for this, but not of a raw one.
-as_qemu()	# FORMAT IMAGE
-{
-	local image=$2
-
-	if [ "$1" != raw ]; then
-		image=stored.$1
-		cp --sparse=never "$2" "$image"
-	fi
-	qemu-img map --output=json -f "$1" "$image" > theirs.json &&
-		"$DISKWRIGHT" map --json "$image" > ours.json &&
-		jq -r "$joined" theirs.json > theirs &&
-		jq -r ".runs | $joined" ours.json > ours &&
-		diff -u theirs ours &&
-		[ "$(wc -l < ours)" -ge "${runs_min:-1}" ]
-}
-
 # Present, and what is zero: the same words as qemu-img's.
 same_words()
 {
@@ -76,7 +45,7 @@ for o in cluster_size=512 cluster_size=4096 cluster_size=65536 \
 	qemu-img create -q -f qcow2 -o $o r.qcow2 $size
 	scribble qcow2 r.qcow2 $size 60 'write -P 7' 'write -z' 'write -zu' \
 		discard 'write -P 9'
-	runs_min=10 check "$o" as_qemu qcow2 r.qcow2
+	runs_min=10 check "$o" maps_as_qemu qcow2 r.qcow2
 	check "$o, words" same_words
 	check "$o, without gaps" covers
 done
@@ -86,7 +55,7 @@ for o in compression_type=zlib compression_type=zstd \
 	make_raw raw
 	qemu-img convert -c -O qcow2 -o $o raw c.qcow2
 	scribble qcow2 c.qcow2 6000128 4 'write -P 7' 'write -zu'
-	runs_min=10 check "compressed, $o" as_qemu qcow2 c.qcow2
+	runs_min=10 check "compressed, $o" maps_as_qemu qcow2 c.qcow2
 done
 check 'compressed runs are called so, and have no place' jq -e '
 	[.runs[] | select(.compressed)] | length > 0 and
@@ -101,10 +70,10 @@ check 'a hole below an allocated cluster is zeros that have a place' jq -e '
 for format in vpc vmdk; do
 	qemu-img create -q -f $format r.$format $size
 	scribble $format r.$format $size 30 'write -P 7' 'write -z'
-	runs_min=4 check "$format" as_qemu $format r.$format
+	runs_min=4 check "$format" maps_as_qemu $format r.$format
 done
 qemu-img convert -f raw -O vmdk -o subformat=streamOptimized raw c.vmdk
-runs_min=4 check 'streamOptimized' as_qemu vmdk c.vmdk
+runs_min=4 check 'streamOptimized' maps_as_qemu vmdk c.vmdk
 
 # A chain of three, of different lengths; what nobody stores has no depth here.
 qemu-img create -q -f raw base.raw 8M
@@ -128,7 +97,7 @@ check 'its text names the backing file' sh -c "
 
 truncate -s $size sparse.img
 scribble raw sparse.img $size 30 'write -P 7'
-runs_min=10 check 'a sparse raw image' as_qemu raw sparse.img
+runs_min=10 check 'a sparse raw image' maps_as_qemu raw sparse.img
 truncate -s 0 empty.img
 "$DISKWRIGHT" map --json empty.img > ours.json
 check 'an empty image' jq -e '.runs == [] and .size == 0 and .status == 0' \
