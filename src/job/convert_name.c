@@ -7,8 +7,7 @@
 
 /* Whoever wants one of these would not be glad of raw bytes under its name. */
 static const char *const others[] = {
-	".qcow2", ".qcow", ".qed", ".vdi", ".vhd", ".vhdx", ".vmdk", ".vpc",
-	".ova", ".gz", ".xz", ".zst", ".bz2", ".lz4",
+	".qcow", ".qed", ".vdi", ".vhdx", ".vpc", ".ova", ".bz2", ".lz4",
 };
 
 int dw_convert_format(const char *path, const char **format,

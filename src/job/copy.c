@@ -12,6 +12,7 @@
  * in its slot for whoever comes to place it, and takes another.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/checked.h"
 #include "job/copy_chunk.h"
@@ -41,6 +42,7 @@ struct engine {
 	uint64_t next_off;
 	uint64_t known_end;	/* the extent that was asked for ends there */
 	uint64_t passed_len;	/* wanted, but holes */
+	uint64_t start_ms, paced_len;	/* what a rate goes by */
 	/* Chunk n of the copy passes through slot n % slots_nr. */
 	struct slot *slots;
 	unsigned slots_nr;
@@ -175,6 +177,35 @@ static void fail(struct engine *e, int ret, const struct dw_err *err)
 
 /* ---- workers ------------------------------------------------------------ */
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits until len more bytes are due by the caller's rate, if there is one. */
+static int keep_pace(struct engine *e, uint64_t len, struct dw_err *err)
+{
+	static const struct timespec nap = { .tv_nsec = 20000000 };
+	uint64_t due_ms;
+	int ret = 0;
+
+	if (!e->ctx->rate)
+		return 0;
+	pthread_mutex_lock(&e->lock);
+	e->paced_len += len;
+	due_ms = e->start_ms +
+		 (uint64_t)((double)e->paced_len * 1000 / (double)e->ctx->rate);
+	pthread_mutex_unlock(&e->lock);
+	while (!ret && now_ms() < due_ms) {
+		nanosleep(&nap, NULL);
+		ret = dw_ctx_check(e->ctx, err);
+	}
+	return ret;
+}
+
 static int prepare(struct engine *e, struct slot *slot,
 		   struct dw_packer *packer, struct dw_err *err)
 {
@@ -182,6 +213,8 @@ static int prepare(struct engine *e, struct slot *slot,
 
 	if (!ret)
 		ret = dw_chunk_prepare(&slot->chunk, e->copy, packer, err);
+	if (!ret)
+		ret = keep_pace(e, slot->chunk.read_len, err);
 	if (!ret)
 		set_state(e, slot, SLOT_READY);
 	return ret;
@@ -295,6 +328,7 @@ int dw_copy_run(struct dw_ctx *ctx, struct dw_copy *copy, struct dw_err *err)
 		.ctx = ctx,
 		.copy = copy,
 		.chunk_len = dw_chunk_len(copy->writer),
+		.start_ms = now_ms(),
 	};
 	size_t i;
 

@@ -90,6 +90,15 @@ for sub in dynamic fixed; do
 	check "from vhd, $sub" theirs vpc -o subformat=$sub,force_size=on
 done
 
+# VMDK
+for sub in monolithicSparse streamOptimized; do
+	check "vmdk, $sub" ours vmdk raw -O vmdk --subformat=$sub
+	check "from vmdk, $sub" theirs vmdk -o subformat=$sub
+done
+check 'vmdk, streamOptimized, in a pipe' sh -c "$(declare -f unprivileged)
+	$go -O vmdk --subformat=streamOptimized raw - 2> log > piped.vmdk
+	qemu-img compare -q -f raw -F vmdk raw piped.vmdk"
+
 # Backing files and snapshots.
 chmod 755 .
 qemu-img create -q -f qcow2 -b raw -F raw top.qcow2
@@ -159,6 +168,9 @@ check 'the same bytes, qcow2 zstd in small clusters' same_bytes -O qcow2 \
 	--compress=zstd --cluster-size=4K
 check 'the same bytes, vhd' same_bytes -O vhd
 check 'the same bytes, fixed vhd' same_bytes -O vhd --subformat=fixed
+check 'the same bytes, vmdk' same_bytes -O vmdk
+check 'the same bytes, streamOptimized vmdk' same_bytes -O vmdk \
+	--subformat=streamOptimized
 check 'the same bytes, gzip' same_bytes -O gzip
 check 'the same bytes, xz' same_bytes -O xz --compress=xz:1
 check 'the same bytes, zstd' same_bytes -O zstd

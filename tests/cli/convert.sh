@@ -44,6 +44,12 @@ check 'a fixed VHD' $go --subformat=fixed src.img out/x.vhd
 check 'holds the disk' qemu-img compare -q -f raw -F vpc out/all.img out/x.vhd
 rm -f out/*
 
+# 14 MiB at 10 MiB a second.
+start=${EPOCHREALTIME/./}
+check 'a rate' $go --rate=10M src.img out/x.img
+check 'is kept' [ $((${EPOCHREALTIME/./} - start)) -gt 1200000 ]
+rm -f out/*
+
 # ---- standard input and output
 
 $go --no-sync src.img out/x.img > plain.txt
