@@ -53,7 +53,7 @@ static int say_where(const struct dw_dev *file, int ret, struct dw_err *err)
 	return ret;
 }
 
-/* ---- info ----------------------------------------------------------------- */
+/* ---- info ---------------------------------------------------------------- */
 
 /* All that is known of a format that tells nothing else. */
 static int info_of_disk(struct dw_ctx *ctx, struct dw_dev *file,
@@ -137,7 +137,7 @@ void dw_image_info_free(struct dw_image_info *info)
 	free(info);
 }
 
-/* ---- check ---------------------------------------------------------------- */
+/* ---- check --------------------------------------------------------------- */
 
 static int fill_check(struct dw_ctx *ctx, struct dw_dev *file,
 		      const struct dw_format_driver *driver, bool repair,

@@ -11,7 +11,7 @@
 #include "part/part.h"
 #include "stack/stack.h"
 
-/* ---- what to do ------------------------------------------------------------- */
+/* ---- what to do ---------------------------------------------------------- */
 
 static int choose_size(const struct dw_stack *stack,
 		       const struct dw_image_resize_options *options,
@@ -45,7 +45,7 @@ static int check_growable(const struct dw_stack *stack, struct dw_err *err)
 		       stack->image, stack->format->name);
 }
 
-/* ---- what does not grow by itself ------------------------------------------- */
+/* ---- what does not grow by itself ---------------------------------------- */
 
 static const struct dw_part *last_part(const struct dw_part_table *table)
 {
@@ -95,7 +95,7 @@ static void note_content(struct dw_dev *disk, struct dw_image_resize_report *r)
 	dw_part_free(table);
 }
 
-/* ---- the job ---------------------------------------------------------------- */
+/* ---- the job ------------------------------------------------------------- */
 
 static int grow(struct dw_stack *stack,
 		const struct dw_image_resize_options *options,
