@@ -30,6 +30,7 @@ struct dw_qcow2_checker {
 	uint64_t reftable_nr;
 	uint8_t *l2, *block;		/* buffers of one cluster */
 	bool needs_rebuild;		/* the refcount blocks are no use */
+	bool meta_overlaps;		/* two tables other than L2 do */
 	uint64_t past_end_off;		/* lowest that is named past the end */
 	struct dw_image_check *out;
 };

@@ -31,8 +31,10 @@ static void refer_cluster(struct dw_qcow2_checker *c, uint64_t i, bool is_meta)
 
 	if (i >= c->clusters_nr)
 		c->clusters_nr = i + 1;
-	if (is_meta)
+	if (is_meta) {
+		c->meta_overlaps |= dw_qcow2_bit(c->is_meta, i);
 		dw_qcow2_set_bit(c->is_meta, i, true);
+	}
 	if (refs == dw_qcow2_refcount_max(order))
 		dw_qcow2_found(c, "more than %" PRIu64 " refer to cluster %"
 			       PRIu64 ", which is all that %u bits can count",
@@ -255,6 +257,7 @@ int dw_qcow2_recount(struct dw_qcow2_checker *c, struct dw_err *err)
 	c->clusters_nr = dw_div_up(c->file->size, c->cluster_len);
 	memset(c->counts, 0, dw_qcow2_counts_len(c));
 	memset(c->is_meta, 0, c->clusters_cap / 8 + 1);
+	c->meta_overlaps = false;
 	return dw_qcow2_count_all(c, err);
 }
 

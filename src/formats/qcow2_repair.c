@@ -263,7 +263,8 @@ static int mend_l1_part(struct dw_qcow2_checker *c, uint64_t off, uint8_t *l1,
 		if (!rc)
 			rc = mend_l2(c, e & DW_QCOW2_OFF_MASK, may_set, err);
 	}
-	if (!rc && changed)
+	/* It may be part of the table that another one lies on. */
+	if (!rc && changed && !c->meta_overlaps)
 		rc = dw_dev_pwrite(c->file, off, l1, nr * 8, err);
 	return rc;
 }

@@ -184,6 +184,30 @@ START_TEST(the_corrupt_bit_stays_with_what_is_left)
 }
 END_TEST
 
+/* An L1 table that lies on the snapshot table: what would be a wrong flag in
+ * the one is part of the time in the other. */
+START_TEST(tables_on_each_other_are_left_alone)
+{
+	struct dw_dev *file = fixture("good-snapshot");
+	struct dw_image_check c = { 0 };
+	uint8_t off[8], clock[8], was[72], is[72];
+
+	ck_assert_int_eq(dw_dev_pread(file, 64, off, 8, &err), 0);
+	ck_assert_int_eq(dw_dev_pwrite(file, 40, off, 8, &err), 0);
+	ck_assert_int_eq(dw_dev_pread(file, dw_be64(off), clock, 8, &err), 0);
+	clock[0] = 0x80;
+	ck_assert_int_eq(dw_dev_pwrite(file, dw_be64(off) + 24, clock, 8,
+				       &err), 0);
+	ck_assert_int_eq(dw_dev_pread(file, dw_be64(off), was, 72, &err), 0);
+	ck_assert_int_eq(dw_qcow2_check_image(ctx, file, true, &c, &err), 0);
+	ck_assert_uint_gt(c.corruptions_nr, 0);
+	ck_assert_int_eq(dw_dev_pread(file, dw_be64(off), is, 72, &err), 0);
+	ck_assert_mem_eq(was, is, sizeof(was));
+	dw_notes_free(&c.notes);
+	dw_dev_close(file, NULL);
+}
+END_TEST
+
 /* 2 TiB with clusters of 512 bytes, which no memory cap bears. */
 START_TEST(memory_is_bounded)
 {
@@ -277,6 +301,7 @@ int main(void)
 	tcase_add_test(tc, repairs_and_says_so);
 	tcase_add_test(tc, a_dirty_image_gets_its_refcounts);
 	tcase_add_test(tc, the_corrupt_bit_stays_with_what_is_left);
+	tcase_add_test(tc, tables_on_each_other_are_left_alone);
 	tcase_add_test(tc, memory_is_bounded);
 	tcase_add_loop_test(tc, mutations_never_crash, 0, SEEDS_NR);
 	return dw_test_run("qcow2 check", tc);
