@@ -91,4 +91,18 @@ if [ $lost = 0 ] && [ $dead -gt 0 ]; then
 else
 	bad "killed $dead times, $lost lost"
 fi
+
+# The record is one of a raw file's bytes.
+img=$work/run/guest.qcow2
+undo=$img.diskwright-undo
+"$DISKWRIGHT" convert --progress=none "$work/src.img" "$img" > /dev/null
+chmod 666 "$img"
+old=$(sha256sum < "$img")
+if in_place || ! grep -q 'only a raw file' "$work/log" || [ -e "$undo" ] ||
+	[ "$old" != "$(sha256sum < "$img")" ]; then
+	bad "a qcow2 image is refused, and stays as it was"
+	cat "$work/log"
+else
+	ok "a qcow2 image is refused, and stays as it was"
+fi
 finish
