@@ -5,7 +5,6 @@
 
 #include <stdatomic.h>
 
-#include "base/radix.h"
 #include "formats/qcow2.h"
 
 /* What metadata a cluster of the file holds. */
@@ -18,6 +17,11 @@ enum dw_qcow2_meta {
 	DW_QCOW2_REFBLOCK,
 	DW_QCOW2_SNAPSHOTS,
 	DW_QCOW2_SNAPSHOT_L1,
+};
+
+struct dw_qcow2_meta_map {
+	uint64_t *keys;
+	size_t nr, cap;
 };
 
 /* L1 or the refcount table: held whole, written by sectors. */
@@ -47,7 +51,7 @@ struct dw_qcow2_freed {
 /*
  * Memory: two caches of 2 MiB (L2 tables, refcounts), L1 (32 MiB at most) and
  * the refcount table (8 MiB at most), one cluster, 96 KiB of freed runs, and
- * 'meta', 8 to 512 bytes for each cluster of metadata.
+ * 8 bytes for each cluster of metadata (64 MiB at most).
  */
 struct dw_qcow2_writer {
 	atomic_bool begun;	/* the rest is filled in */
@@ -56,7 +60,7 @@ struct dw_qcow2_writer {
 	bool reftable_moved;	/* but the header does not say so yet */
 	bool growing;		/* the refcount table is looking for a place */
 	struct dw_qcow2_cache refs;
-	struct dw_radix meta;	/* cluster -> enum dw_qcow2_meta */
+	struct dw_qcow2_meta_map meta;
 	struct dw_qcow2_freed *freed;
 	unsigned freed_nr;
 	uint64_t hint;		/* no free cluster lies before */
@@ -79,6 +83,7 @@ int dw_qcow2_writer_close(struct dw_qcow2 *q, struct dw_err *err);
  * DW_CORRUPT. */
 int dw_qcow2_meta_add(struct dw_qcow2 *q, uint64_t first, uint64_t nr,
 		      enum dw_qcow2_meta kind, struct dw_err *err);
+void dw_qcow2_meta_free(struct dw_qcow2_meta_map *m);
 void dw_qcow2_meta_remove(struct dw_qcow2 *q, uint64_t first, uint64_t nr);
 /* DW_CORRUPT where data of len bytes at off would overwrite metadata. */
 int dw_qcow2_check_no_meta(struct dw_qcow2 *q, uint64_t off, uint64_t len,

@@ -13,7 +13,7 @@ static void writer_reset(struct dw_qcow2 *q)
 	struct dw_qcow2_writer *w = q->w;
 
 	dw_qcow2_cache_free(&w->refs);
-	dw_radix_free(&w->meta);
+	dw_qcow2_meta_free(&w->meta);
 	if (w->l1.entries != q->l1)
 		free(w->l1.entries);
 	free(w->l1.dirty);
