@@ -34,6 +34,7 @@ struct dw_extent {
 	int host_fd;
 	uint64_t host_off;
 	unsigned depth;		/* 0: of this image; n: of the n-th below it */
+	bool is_spool;		/* host_fd is no image, but kept aside */
 };
 
 struct dw_dev;

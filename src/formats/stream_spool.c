@@ -190,12 +190,15 @@ static int spooled_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 {
 	struct spooled *s = spooled_of(dev);
 	uint64_t ready = ready_len(s);
+	int rc = 0;
 
 	if (off < ready)
-		return dw_dev_extent(s->spool, off, dw_min(len, ready - off),
-				     out, err);
-	out->kind = DW_EXTENT_COMPRESSED;
-	return 0;
+		rc = dw_dev_extent(s->spool, off, dw_min(len, ready - off),
+				   out, err);
+	else
+		out->kind = DW_EXTENT_COMPRESSED;
+	out->is_spool = true;
+	return rc;
 }
 
 static int spooled_check_unchanged(struct dw_dev *dev, struct dw_err *err)

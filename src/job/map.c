@@ -25,8 +25,10 @@ static struct dw_map_run run_of(const struct dw_extent *extent)
 		.depth = extent->depth,
 	};
 
-	/* Where a hole of the host's file would be is of no use to anybody. */
-	run.has_host_off = extent->host_fd >= 0 && run.kind != DW_MAP_UNMAPPED;
+	/* Where a hole of the host's file would be is of no use to anybody,
+	 * nor where something is in a file without a name. */
+	run.has_host_off = extent->host_fd >= 0 && !extent->is_spool &&
+			   run.kind != DW_MAP_UNMAPPED;
 	run.host_off = run.has_host_off ? extent->host_off : 0;
 	return run;
 }

@@ -4,7 +4,7 @@
 # packed it; what is damaged is called so.
 set -eu
 . "$(dirname "$0")/../lib-formats.sh"
-need gzip xz zstd mke2fs
+need gzip xz zstd mke2fs e2fsck
 
 export TMPDIR=$work/spool
 mkdir "$TMPDIR"
@@ -160,6 +160,21 @@ check "raw to a pipe" cmp raw <("$imgtool" to-raw raw -)
 check "raw to a file that is standard output" cmp raw out
 (echo before; "$imgtool" to-raw raw -) > out
 check "behind what is there" cmp <(echo before; cat raw) out
+
+# ---- convert and map ---------------------------------------------------------
+
+convert_pipe()	# FORMAT: through standard input and output
+{
+	"$DISKWRIGHT" convert -O "$1" - - < <(cat fs.img) > new &&
+		"$DISKWRIGHT" convert --force - out < <(cat new) &&
+		"$DISKWRIGHT" compare fs.img out && e2fsck -fn out
+}
+for tool in raw gzip xz zstd; do
+	check "$tool through pipes" convert_pipe $tool
+done
+gzip -c fs.img > fs.img.gz
+check "where a spool has it is no place in the image" \
+	[ "$("$DISKWRIGHT" map --json fs.img.gz | grep -c '"offset"')" = 0 ]
 
 # ---- what is inside ---------------------------------------------------------
 
