@@ -269,6 +269,29 @@ check 'an empty file' $go empty.img out/empty.raw
 check 'is an empty file' [ "$(stat -c %s out/empty.raw)" = 0 ]
 rm -f out/*
 
+# ---- block devices, which hold something already
+
+if [ "$(id -u)" = 0 ] && head -c 130M /dev/urandom > under &&
+   loop=$(losetup -f --show under 2> /dev/null); then
+	trap 'losetup -d "$loop"; cleanup' EXIT
+	block="$DISKWRIGHT convert --force -O"
+	$go mbr.img out/x.raw > log
+	check 'onto a block device, raw' $block raw mbr.img "$loop"
+	check 'holds the disk' cmp -n $((112 * mib)) out/x.raw "$loop"
+	head -c 130M /dev/urandom > "$loop"
+	check 'onto a block device, qcow2' $block qcow2 mbr.img "$loop"
+	check 'holds the same' qemu-img compare -q -f raw -F qcow2 out/x.raw \
+		"$loop"
+	check 'from a block device' $DISKWRIGHT convert --format=qcow2 \
+		"$loop" out/again.raw
+	check 'comes the same' cmp out/x.raw out/again.raw
+	rm -f out/*
+	losetup -d "$loop"
+	trap cleanup EXIT
+else
+	skip 'block devices: no loop device can be made here'
+fi
+
 # ---- large and sparse: nothing is read that is not there
 
 if truncate -s 16383G large.img 2> /dev/null; then
