@@ -27,8 +27,8 @@ static const struct cli_option options[] = {
 	  " default) or streamOptimized, which is compressed" },
 	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT,
 	  offsetof(struct settings, compress), NULL,
-	  "qcow2: zlib or zstd; vmdk: zlib; gzip, xz, zstd: their own name, for the level;"
-	  " higher levels take longer" },
+	  "qcow2: zlib or zstd; vmdk: zlib; gzip, xz, zstd: their own name, for"
+	  " the level; higher levels take longer" },
 	{ "cluster-size", 0, "SIZE", CLI_SIZE,
 	  offsetof(struct settings, cluster_len), NULL,
 	  "of qcow2, a power of two from 512 to 2M (64K)" },

@@ -49,7 +49,7 @@ static int write_image(struct dw_convert_plan *plan, struct dw_output *output,
 	return ret;
 }
 
-/* ---- verification ----------------------------------------------------------- */
+/* ---- verification -------------------------------------------------------- */
 
 static int compare_at(struct dw_dev *view, struct dw_dev *written,
 		      uint64_t off, size_t len, struct dw_err *err)

@@ -8,13 +8,10 @@
 
 #include "base/checked.h"
 #include "dev/kinds.h"
-#include "job/swap.h"
 #include "job/wanted.h"
-#include "part/part.h"
+#include "job/wanted_table.h"
 
-#define MBR_TYPE_PROTECTIVE 0xee
-
-/* ---- the lists ------------------------------------------------------------ */
+/* ---- the lists ----------------------------------------------------------- */
 
 static int add_run(struct dw_ctx *ctx, struct dw_wanted *w, uint64_t off,
 		   uint64_t len, struct dw_err *err)
@@ -96,7 +93,7 @@ static int add_full(struct dw_ctx *ctx, struct dw_wanted *w, const char *name,
 	return add_run(ctx, w, off, len, err);
 }
 
-/* ---- partitions ----------------------------------------------------------- */
+/* ---- partitions ---------------------------------------------------------- */
 
 static int add_used(struct dw_ctx *ctx, struct dw_wanted *w, const char *name,
 		    uint64_t off, uint64_t len,
@@ -165,7 +162,7 @@ static int add_part(struct dw_ctx *ctx, struct dw_wanted *w,
 	return ret;
 }
 
-/* ---- tables --------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 static int by_start(const void *a, const void *b)
 {
@@ -192,111 +189,6 @@ static int sort_parts(const struct dw_part_table *table,
 			sorted[(*nr)++] = &table->parts[i];
 	qsort(sorted, *nr, sizeof(*sorted), by_start);
 	return 0;
-}
-
-/*
- * Beside a GPT an MBR may have entries of its own (hybrid layouts).  Those that
- * name a partition of the GPT are fine; another may be a second view of the
- * same blocks.
- */
-static int check_hybrid(struct dw_dev *disk, const struct dw_part_table *table,
-			struct dw_err *err)
-{
-	uint32_t scale = table->sector_len / DW_SECTOR;
-	uint8_t sector[DW_SECTOR];
-	const struct dw_mbr_entry *e;
-	struct dw_mbr mbr;
-	size_t i, k;
-	int ret;
-
-	ret = dw_dev_pread(disk, 0, sector, sizeof(sector), err);
-	if (!ret)
-		ret = dw_mbr_decode(sector, &mbr, err);
-	for (i = 0; i < 4 && !ret; i++) {
-		e = &mbr.entries[i];
-		if (!e->type || !e->len_lba || e->type == MBR_TYPE_PROTECTIVE)
-			continue;
-		for (k = 0; k < table->parts_nr; k++)
-			if (table->parts[k].start_lba ==
-			    (uint64_t)e->start_lba * scale &&
-			    table->parts[k].len_lba ==
-			    (uint64_t)e->len_lba * scale)
-				break;
-		if (k == table->parts_nr)
-			ret = dw_fail(err, DW_CORRUPT, "the MBR beside the GPT "
-				      "has a partition of its own, %" PRIu32
-				      " sectors at LBA %" PRIu32, e->len_lba,
-				      e->start_lba);
-	}
-	return ret;
-}
-
-/* A disk that is a filesystem as a whole, too, is understood in two ways. */
-static int check_not_whole(struct dw_dev *disk, struct dw_err *err)
-{
-	struct dw_fs_info info;
-	int ret = dw_fs_identify(disk, &info, err);
-
-	if (ret == DW_NOT_MINE)
-		return 0;
-	return ret ? ret : dw_fail(err, DW_CORRUPT, "the disk with the "
-				   "partition table is %s as a whole",
-				   info.type);
-}
-
-/*
- * A system that wakes up from its swap space goes on where it was, with what
- * it knew of its filesystems: they must be found as it left them, journals
- * and all.
- */
-static int check_awake(struct dw_dev *disk, const struct dw_part **parts,
-		       size_t nr, struct dw_err *err)
-{
-	struct dw_dev *dev;
-	bool asleep = false;
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++) {
-		ret = dw_part_open(disk, parts[i], &dev, err);
-		if (ret)
-			break;
-		ret = dw_swap_is_asleep(dev, &asleep, err);
-		dw_dev_close(dev, NULL);
-		if (asleep)
-			return dw_fail(err, DW_UNSUPPORTED, "partition %u "
-				       "holds the memory of a suspended "
-				       "system", parts[i]->nr);
-	}
-	return ret;
-}
-
-/* Everything below relies on partitions that share no byte. */
-static int check_table(struct dw_dev *disk, const struct dw_part_table *table,
-		       const struct dw_part **sorted, size_t nr,
-		       struct dw_err *err)
-{
-	uint64_t end = 0;
-	size_t i;
-	int ret;
-
-	for (i = 0; i < nr; i++) {
-		if (sorted[i]->start_lba < end)
-			return dw_fail(err, DW_CORRUPT, "partition %u begins "
-				       "at LBA %" PRIu64 ", before the one "
-				       "before it ends at %" PRIu64,
-				       sorted[i]->nr, sorted[i]->start_lba,
-				       end);
-		end = sorted[i]->start_lba + sorted[i]->len_lba;
-	}
-	if (end > disk->size / DW_SECTOR)
-		return dw_fail(err, DW_CORRUPT, "a partition ends at LBA %"
-			       PRIu64 " of %" PRIu64, end,
-			       disk->size / DW_SECTOR);
-	ret = table->kind == DW_PART_GPT ? check_hybrid(disk, table, err) : 0;
-	if (!ret)
-		ret = check_not_whole(disk, err);
-	return ret ? ret : check_awake(disk, sorted, nr, err);
 }
 
 static int add_parts(struct dw_ctx *ctx, struct dw_wanted *w,
@@ -337,7 +229,7 @@ static int find_in_table(struct dw_ctx *ctx, struct dw_wanted *w,
 	ret = sort_parts(table, &sorted, &nr, err);
 	if (ret)
 		return ret;
-	ret = check_table(w->disk, table, sorted, nr, &why);
+	ret = dw_wanted_check_table(w->disk, table, sorted, nr, &why);
 	if (!ret)
 		ret = add_parts(ctx, w, table, sorted, nr, skip_part_nr, err);
 	else if (dw_is_about_content(ret))
@@ -369,7 +261,7 @@ static int find_on_disk(struct dw_ctx *ctx, struct dw_wanted *w,
 	return ret;
 }
 
-/* ---- the view --------------------------------------------------------------- */
+/* ---- the view ------------------------------------------------------------ */
 
 /* The areas side by side, each read from where the copy reads it. */
 static int make_view(struct dw_wanted *w, struct dw_err *err)

@@ -31,7 +31,7 @@ bool dw_is_about_content(int code)
 	}
 }
 
-/* ---- ext ------------------------------------------------------------------ */
+/* ---- ext ----------------------------------------------------------------- */
 
 /*
  * A superblock of ext may be left over beneath something newer (ZFS leaves the
@@ -141,7 +141,7 @@ static int look_ext(struct dw_ctx *ctx, struct dw_dev *dev,
 	return ret;
 }
 
-/* ---- either ----------------------------------------------------------------- */
+/* ---- either -------------------------------------------------------------- */
 
 int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
 		   struct dw_wanted_part *out, struct dw_err *err)

@@ -232,6 +232,16 @@ printf '\125\252' | dd of=both.img bs=1 seek=510 conv=notrunc status=none
 check 'table and filesystem: sfdisk sees the table' sfdisk -d both.img
 in_full 'table and filesystem' both.img 'is ext4 as a whole'
 
+# A disk that once was one, and has a copy of the superblock left.
+mke2fs -q -F -t ext4 -b 1024 old 40M > mke2fs.out 2>&1
+head -c 40M /dev/zero > once.img
+take old 8389632 1024 | put once.img 8389632
+printf 'start=1MiB, size=30MiB, type=83\n' | sfdisk -q once.img > sfdisk.out 2>&1
+take fs1 0 $((7 * mib)) | put once.img $mib
+dd if=fs1 of=once.img bs=1M skip=8 seek=9 conv=notrunc status=none
+check 'a superblock of long ago does not matter' plan_of once.img \
+	'.areas[1].type == "ext4" and .areas[1].note == null'
+
 # ---- swap and others alone
 
 check 'swap: is copied' $go swap1 out/x.raw
