@@ -211,7 +211,7 @@ FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
 .PHONY: fuzz
-fuzz: $(REPLAY_BIN)
+fuzz: $(TOOL) $(REPLAY_BIN)
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=$(FUZZ_CC) \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer \
 		-fsanitize=fuzzer-no-link,address,undefined \

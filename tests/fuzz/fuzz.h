@@ -24,7 +24,7 @@
 #define FUZZ_CTL_LEN	8u
 #define FUZZ_OP_LEN	4u
 /* Longer images take time, and hold nothing more. */
-#define FUZZ_IMAGE_MAX	(64u << 20)
+#define FUZZ_IMAGE_MAX	(16u << 20)
 
 /* What a context of ours allows, and what a run may take in all. */
 #define FUZZ_CAP_LEN	(16u << 20)
