@@ -19,13 +19,14 @@ rnd()
 	r=$(((RANDOM * 32768 + RANDOM) % $1))
 }
 
-# A place on the disk in $off and $len: anywhere, by sectors, or by clusters.
+# A place on the disk in $off and $len: by bytes, sectors, blocks or clusters.
 place()
 {
-	rnd 3
+	rnd 5
 	case $r in
-	0)	unit=512 ;;
-	1)	unit=4096 ;;
+	0)	unit=1 ;;
+	1)	unit=512 ;;
+	2)	unit=4096 ;;
 	*)	unit=$cluster ;;
 	esac
 	((unit <= size)) || unit=512
