@@ -7,6 +7,9 @@
 #include "base/checked.h"
 #include "fs/ext_internal.h"
 
+/* 1 TiB in blocks of 4 KiB. */
+#define BIT_ARRAY_MAX_BLK (UINT64_C(1) << 28)
+
 int dw_ext_add_backup(struct dw_dev *dev, int code, struct dw_err *err)
 {
 	char why[160];
@@ -128,6 +131,10 @@ int dw_ext_open_raw(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 	if (ret)
 		return dw_ext_add_backup(dev, ret, err);
 	(*out)->now = time_to_stamp(ctx, &sb);
+	/* A bit for each block of 16 TiB takes 512 MiB; runs take what is
+	 * used.  Where the bits take little they are the faster of both. */
+	if (ext2fs_blocks_count((*out)->super) > BIT_ARRAY_MAX_BLK)
+		(*out)->default_bitmap_type = EXT2FS_BMAP64_RBTREE;
 	return 0;
 }
 
