@@ -37,6 +37,12 @@ struct dw_extent {
 	bool is_spool;		/* host_fd is no image, but kept aside */
 };
 
+/* Whether it reads as zeros, so that it need not be read. */
+static inline bool dw_extent_is_hole(const struct dw_extent *e)
+{
+	return e->kind == DW_EXTENT_ZERO || e->kind == DW_EXTENT_UNMAPPED;
+}
+
 struct dw_dev;
 
 /*

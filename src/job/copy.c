@@ -83,8 +83,7 @@ static bool pass_hole(struct engine *e, const struct dw_used_run *run)
 	e->known_end = start + extent.len;
 	hole_end = e->known_end == end ? end : dw_round_down(e->known_end,
 							     e->chunk_len);
-	if ((extent.kind != DW_EXTENT_UNMAPPED &&
-	     extent.kind != DW_EXTENT_ZERO) || hole_end <= start)
+	if (!dw_extent_is_hole(&extent) || hole_end <= start)
 		return false;
 	e->passed_len += hole_end - start;
 	e->copy->read_len += hole_end - start;
@@ -214,7 +213,7 @@ static int prepare(struct engine *e, struct slot *slot,
 	if (!ret)
 		ret = dw_chunk_prepare(&slot->chunk, e->copy, packer, err);
 	if (!ret)
-		ret = keep_pace(e, slot->chunk.read_len, err);
+		ret = keep_pace(e, slot->chunk.data_len, err);
 	if (!ret)
 		set_state(e, slot, SLOT_READY);
 	return ret;

@@ -58,52 +58,70 @@ void dw_chunk_release(struct dw_chunk *c)
 
 /* ---- reading ------------------------------------------------------------ */
 
+/*
+ * Bytes come in the disk's order.  What lies between them is zeros, which are
+ * made only when more bytes follow: of a chunk of holes nothing is touched.
+ */
+struct fill {
+	struct dw_chunk *c;
+	uint64_t at;		/* of the disk: the buffer is made up to here */
+};
+
+static void fill_zeros(struct fill *f, uint64_t end)
+{
+	memset(f->c->buf + (f->at - f->c->off), 0, end - f->at);
+	f->at = end;
+}
+
+static int fill_data(struct fill *f, struct dw_dev *disk, uint64_t off,
+		     uint64_t len, struct dw_err *err)
+{
+	fill_zeros(f, off);
+	f->at = off + len;
+	f->c->data_len += len;
+	return dw_dev_pread(disk, off, f->c->buf + (off - f->c->off), len,
+			    err);
+}
+
 /* Reads off..off+len of the disk into the chunk; holes cost no read. */
-static int read_piece(struct dw_chunk *c, struct dw_dev *disk, uint64_t off,
+static int read_piece(struct fill *f, struct dw_dev *disk, uint64_t off,
 		      uint64_t len, struct dw_err *err)
 {
 	struct dw_extent extent;
 	uint64_t end = off + len;
-	uint8_t *to;
 	int ret = 0;
 
-	c->read_len += len;
+	f->c->read_len += len;
 	for (; off < end && !ret; off += extent.len) {
-		to = c->buf + (off - c->off);
 		ret = dw_dev_extent(disk, off, end - off, &extent, err);
-		if (ret)
-			break;
-		if (extent.kind == DW_EXTENT_UNMAPPED ||
-		    extent.kind == DW_EXTENT_ZERO)
-			memset(to, 0, extent.len);
-		else
-			ret = dw_dev_pread(disk, off, to, extent.len, err);
+		if (!ret && !dw_extent_is_hole(&extent))
+			ret = fill_data(f, disk, off, extent.len, err);
 	}
 	return ret;
 }
 
-/* Fills the buffer, with zeros where nothing is wanted, and up to the end of
- * the last unit where the disk ends within it. */
+/* Fills the buffer, up to the end of the last unit where the disk ends within
+ * it; or leaves it alone, where data_len is 0. */
 static int read_chunk(struct dw_chunk *c, const struct dw_copy *copy,
 		      struct dw_err *err)
 {
-	uint64_t start, end, chunk_end = c->off + c->len, at = c->off;
 	const struct dw_used_run *run = copy->runs + c->first_run;
 	const struct dw_used_run *runs_end = copy->runs + copy->runs_nr;
+	uint64_t start, end, chunk_end = c->off + c->len;
+	struct fill f = { .c = c, .at = c->off };
 	int ret = 0;
 
-	c->read_len = 0;
+	c->read_len = c->data_len = 0;
 	for (; run < runs_end && run->off < chunk_end && !ret; run++) {
 		start = dw_max(run->off, c->off);
 		end = dw_min(run->off + run->len, chunk_end);
-		if (start >= end)
-			continue;
-		memset(c->buf + (at - c->off), 0, start - at);
-		ret = read_piece(c, copy->disk, start, end - start, err);
-		at = end;
+		if (start < end)
+			ret = read_piece(&f, copy->disk, start, end - start,
+					 err);
 	}
-	chunk_end = c->off + dw_round_up(c->len, copy->writer->unit_len);
-	memset(c->buf + (at - c->off), 0, chunk_end - at);
+	if (c->data_len)
+		fill_zeros(&f, c->off + dw_round_up(c->len,
+						    copy->writer->unit_len));
 	return ret;
 }
 
@@ -179,7 +197,7 @@ int dw_chunk_prepare(struct dw_chunk *c, const struct dw_copy *copy,
 	c->payloads_nr = 0;
 	c->written_len = 0;
 	ret = read_chunk(c, copy, err);
-	for (in = 0; in < c->len && !ret; in += w->unit_len)
+	for (in = 0; c->data_len && in < c->len && !ret; in += w->unit_len)
 		ret = add_unit(c, w, packer, in, &packed, err);
 	return ret;
 }

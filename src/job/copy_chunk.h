@@ -20,7 +20,9 @@ struct dw_chunk {
 	uint8_t *packed;	/* NULL where payloads are plain */
 	struct dw_payload *payloads;	/* ascending */
 	size_t payloads_nr;
-	uint64_t read_len, written_len;
+	uint64_t read_len;	/* wanted bytes, ... */
+	uint64_t data_len;	/* and of them such as had to be read */
+	uint64_t written_len;
 };
 
 /* The length of every chunk but the disk's last: whole units, large enough to

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "dev/kinds.h"
 #include "job/copy.h"
@@ -332,6 +334,64 @@ START_TEST(every_failure_ends_the_copy)
 }
 END_TEST
 
+/* A copy of all of the source at a rate; its seconds. */
+static double seconds_at(struct dw_ctx *ctx, uint64_t rate, int want)
+{
+	struct dw_dev *source = make_source(), *file;
+	struct dw_used_run all = { 0, SIZE };
+	struct dw_copy job = { .disk = source, .runs = &all, .runs_nr = 1 };
+	struct timespec a, b;
+
+	ck_assert_int_eq(dw_mem_new("target", 0, &file, &err), 0);
+	ck_assert_int_eq(dw_raw_format.create(ctx, file, SIZE, NULL,
+					      &job.writer, &err), 0);
+	dw_ctx_set_rate(ctx, rate);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	ck_assert_int_eq(dw_copy_run(ctx, &job, &err), want);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	dw_writer_free(job.writer);
+	dw_dev_close(file, NULL);
+	dw_dev_close(source, NULL);
+	return (double)(b.tv_sec - a.tv_sec) +
+	       (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+}
+
+/* The source has at most 20 MiB of data, and at least half of that. */
+START_TEST(a_rate_is_kept)
+{
+	struct dw_ctx *ctx;
+	double s;
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	dw_ctx_set_threads(ctx, (unsigned)_i);
+	s = seconds_at(ctx, 10u << 20, 0);
+	ck_assert_msg(s > 0.8 && s < 4, "%f seconds", s);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
+static void *cancel_soon(void *arg)
+{
+	usleep(200000);
+	dw_ctx_cancel(arg);
+	return NULL;
+}
+
+START_TEST(a_wait_for_the_rate_can_be_cancelled)
+{
+	struct dw_ctx *ctx;
+	pthread_t thread;
+	double s;
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	pthread_create(&thread, NULL, cancel_soon, ctx);
+	s = seconds_at(ctx, 1000, DW_CANCELLED);
+	ck_assert_msg(s < 5, "%f seconds", s);
+	pthread_join(thread, NULL);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("copy");
@@ -342,6 +402,8 @@ int main(void)
 	tcase_add_test(tc, holes_cost_nothing);
 	tcase_add_test(tc, threads_do_not_show);
 	tcase_add_loop_test(tc, a_stream_gets_one_unit_a_time, 0, 17);
+	tcase_add_loop_test(tc, a_rate_is_kept, 1, 5);
+	tcase_add_test(tc, a_wait_for_the_rate_can_be_cancelled);
 	tcase_add_loop_test(tc, every_failure_ends_the_copy, 0, 2);
 	return dw_test_run("copy", tc);
 }
