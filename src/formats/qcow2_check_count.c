@@ -216,12 +216,21 @@ static int count_l1(struct dw_qcow2_checker *c, uint64_t off, uint32_t nr,
 
 static int count_snapshots(struct dw_qcow2_checker *c, struct dw_err *err)
 {
+	/* Each has a table of its own, so all of them fit into the file;
+	 * thousands that share a long one would keep us busy. */
+	uint64_t len = 0, max_len = c->file->size + DW_QCOW2_L1_MAX_LEN;
 	const struct dw_qcow2_snapshot *s;
 	int rc = 0;
 	size_t i;
 
 	for (i = 0; !rc && i < c->snapshots.nr; i++) {
 		s = &c->snapshots.items[i];
+		len += (uint64_t)s->l1_nr * 8;
+		if (len > max_len)
+			return dw_fail(err, DW_CORRUPT,
+				       "qcow2: the L1 tables of snapshots take "
+				       "%" PRIu64 " bytes in a file of %" PRIu64,
+				       len, c->file->size);
 		if (s->is_incomplete)
 			dw_qcow2_found(c, "snapshot \"%.64s\" does not tell "
 				       "the size of its disk", s->name);

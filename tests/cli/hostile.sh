@@ -279,4 +279,33 @@ cheap "an image file of 1 TiB, all but empty" 0:1 "$work/long.qcow2"
 truncate -s 8T "$work/empty.img"
 cheap "a raw disk of 8 TiB, empty" 0:3 "$work/empty.img"
 
+# snapshots NUMBER FILE: good-v3.qcow2 with so many, all with the same L1
+# table of 32 MiB.
+snapshots()
+{
+	python3 - "$1" "$2" "$images/good-v3.qcow2" <<- 'E'
+	import struct, sys
+
+	nr, image = int(sys.argv[1]), bytearray(open(sys.argv[3], 'rb').read())
+	entry = 64
+	up = lambda n: (n + 1023) // 1024 * 1024
+	table = up(len(image))
+	l1 = up(table + nr * entry)
+	struct.pack_into('>IQ', image, 60, nr, table)
+	with open(sys.argv[2], 'wb') as f:
+	    f.write(image)
+	    f.seek(table)
+	    for i in range(nr):
+	        f.write(struct.pack('>QIHH20xI', l1, 1 << 22, 1, 1, 16) +
+	                struct.pack('>QQ2s6x', 0, 98816, b'ab'))
+	    f.truncate(l1 + (8 << 22))
+	E
+}
+if command -v python3 > /dev/null; then
+	snapshots 20000 "$work/snapshots.qcow2"
+	cheap "20000 snapshots with one table" 0:4 "$work/snapshots.qcow2"
+else
+	skip "20000 snapshots with one table: python3 is missing"
+fi
+
 finish
