@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A bounded number of slices of tables that lie in a qcow2 file. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -32,7 +32,6 @@
  * After a failed flush nobody knows what the disk has.  So a failure of any of
  * these steps ends all writing, and the image stays as a crash leaves it.
  */
-#include "base/checked.h"
 #include "formats/qcow2_write.h"
 
 static bool is_lazy(const struct dw_qcow2 *q)

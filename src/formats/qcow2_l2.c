@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the bytes of a qcow2 disk lie, by L1 and L2. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -203,7 +202,8 @@ static int map_slice(struct dw_qcow2 *q, uint64_t off, uint64_t len,
 	for (at = off; at < end; at = next) {
 		p = slice + (at - slice_guest_off) / q->cluster_len * entry_len;
 		g_len = q->cluster_len;
-		if (dw_qcow2_has_ext_l2(q) && !(dw_be64(p) & DW_QCOW2_COMPRESSED))
+		if (dw_qcow2_has_ext_l2(q) &&
+		    !(dw_be64(p) & DW_QCOW2_COMPRESSED))
 			g_len /= 32;
 		next = dw_round_down(at, g_len);
 		rc = decode_entry(q, next, dw_min(g_len, q->dev.size - next), p,

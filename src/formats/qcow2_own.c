@@ -3,7 +3,6 @@
  * is not so: clusters of data, and L2 tables. */
 #include <inttypes.h>
 
-#include "base/checked.h"
 #include "formats/qcow2_write.h"
 
 int dw_qcow2_check_place(struct dw_qcow2 *q, uint64_t off, uint64_t len,

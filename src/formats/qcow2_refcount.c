@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Refcounts of a qcow2 image that is being changed. */
 #include <inttypes.h>
-#include <string.h>
 
-#include "base/bytes.h"
 #include "base/checked.h"
 #include "formats/qcow2_refbits.h"
 #include "formats/qcow2_write.h"

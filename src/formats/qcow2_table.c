@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The two tables of qcow2 that are held whole: L1 and the refcount table. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

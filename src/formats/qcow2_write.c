@@ -7,9 +7,6 @@
  * nobody reads from or writes to a place while it is given up: whole clusters
  * in runs (write_whole), anything less by itself (write_part).
  */
-#include <inttypes.h>
-#include <string.h>
-
 #include "base/checked.h"
 #include "formats/qcow2_write.h"
 
@@ -81,29 +78,28 @@ static int write_whole(struct dw_qcow2 *q, uint64_t off, const void *buf,
 		       uint64_t nr, size_t *done, struct dw_err *err)
 {
 	uint64_t entry_len = dw_qcow2_has_ext_l2(q) ? 16 : 8;
-	uint64_t slice_nr = q->l2.slice_len / entry_len, i;
+	uint64_t slice_nr = q->l2.slice_len / entry_len;
+	uint64_t len = q->cluster_len, i = 0;
 	struct dw_qcow2_taken a;
 	int rc;
 
 	*done = 0;
-	nr = dw_min(nr, slice_nr - off / q->cluster_len % slice_nr);
+	nr = dw_min(nr, slice_nr - off / len % slice_nr);
 	rc = count_unowned(q, off, nr, &nr, err);
 	if (rc || !nr)
 		return rc;
 	rc = dw_qcow2_alloc(q, 1, nr, &a, err);
 	if (rc)
 		return rc;
-	rc = dw_dev_pwrite(q->file, a.first * q->cluster_len, buf,
-			   a.nr * q->cluster_len, err);
-	for (i = 0; !rc && i < a.nr; i++) {
-		rc = dw_qcow2_point(q, off + i * q->cluster_len,
-			   (a.first + i) * q->cluster_len, DW_QCOW2_ALL_ALLOCATED, err);
-		if (!rc)
-			*done += q->cluster_len;
+	rc = dw_dev_pwrite(q->file, a.first * len, buf, a.nr * len, err);
+	while (!rc && i < a.nr) {
+		rc = dw_qcow2_point(q, off + i * len, (a.first + i) * len,
+				    DW_QCOW2_ALL_ALLOCATED, err);
+		i += !rc;
 	}
+	*done = i * len;
 	if (rc)
-		dw_qcow2_unalloc(q, a.first + *done / q->cluster_len,
-				 a.nr - *done / q->cluster_len);
+		dw_qcow2_unalloc(q, a.first + i, a.nr - i);
 	return rc;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The beginning and the end of changing a qcow2 image. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

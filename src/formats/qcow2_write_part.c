@@ -133,7 +133,8 @@ static int choose_place(struct dw_qcow2 *q, struct part *p, struct dw_err *err)
 		return 0;
 	}
 	if (p->has_place)
-		return dw_qcow2_check_place(q, p->host_off, q->cluster_len, err);
+		return dw_qcow2_check_place(q, p->host_off, q->cluster_len,
+					    err);
 	rc = dw_qcow2_check_entry(q, &p->old, err);
 	if (!rc)
 		rc = dw_qcow2_alloc(q, 1, 1, &a, err);
@@ -145,7 +146,7 @@ static int choose_place(struct dw_qcow2 *q, struct part *p, struct dw_err *err)
 }
 
 int dw_qcow2_write_part(struct dw_qcow2 *q, uint64_t off, const void *buf,
-		      uint32_t len, struct dw_err *err)
+			uint32_t len, struct dw_err *err)
 {
 	struct part p = {
 		.off = dw_round_down(off, q->cluster_len),
@@ -167,7 +168,8 @@ int dw_qcow2_write_part(struct dw_qcow2 *q, uint64_t off, const void *buf,
 		rc = dw_dev_pwrite(q->data_file, p.host_off + p.start, buf,
 				   len, err);
 	if (!rc)
-		rc = dw_qcow2_point(q, p.off, p.host_off, new_bitmap(q, &p), err);
+		rc = dw_qcow2_point(q, p.off, p.host_off, new_bitmap(q, &p),
+				    err);
 	if (rc && !p.has_place && !dw_qcow2_has_data_file(q))
 		dw_qcow2_unalloc(q, p.host_off / q->cluster_len, 1);
 	return rc;

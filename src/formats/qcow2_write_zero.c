@@ -5,7 +5,6 @@
  * which is only as good where there is no backing file.  Subclusters get their
  * bit; the rest is written.
  */
-#include <string.h>
 
 #include "base/checked.h"
 #include "formats/qcow2_write.h"
