@@ -6,7 +6,7 @@
 #   make check-asan      unit and fault tests under AddressSanitizer
 #   make check-corpus CORPUS=DIR   foreign images
 #   make fuzz TARGET=qcow2 FUZZ_SECONDS=60   libFuzzer; see tests/fuzz/README.md
-#   make bench           side-by-side measurements
+#   make bench           side-by-side measurements; BENCH_PARTS chooses
 #   make install DESTDIR= PREFIX=/usr/local
 #
 # V=1 shows the commands, BUILD=DIR builds elsewhere.
