@@ -289,7 +289,10 @@ int dw_vmdk_stream_create(struct dw_ctx *ctx, struct dw_dev *file,
 		.driver = &stream_writer_driver, .maps = true,
 		.unit_len = DW_VMDK_GRAIN_LEN, .size = size,
 		.must_pack = true, .sequential = true, .whole_units = true,
-		.codec = { DW_CODEC_ZLIB, codec->level, codec->window_bits },
+		.codec = {
+			.kind = DW_CODEC_ZLIB, .level = codec->level,
+			.window_bits = codec->window_bits,
+		},
 	};
 	dw_grow_init(&v->grow, file);
 	v->h = (struct dw_vmdk_header){

@@ -28,7 +28,7 @@
 
 /* What a context of ours allows, and what a run may take in all. */
 #define FUZZ_CAP_LEN	(16u << 20)
-#define FUZZ_RSS_MAX	(96u << 20)
+#define FUZZ_RSS_MAX	(48u << 20)
 
 enum fuzz_ctl {
 	FUZZ_MODE = 0,		/* modulo the number of modes */
