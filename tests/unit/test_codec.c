@@ -194,7 +194,7 @@ START_TEST(packers_do_not_differ)
 	fill(1);
 	for (n = 0; n < 8000; n++) {
 		at = (unsigned)rand_r(&seed) % (LEN_MAX - 512);
-		memcpy(src, src + at, 512);
+		memmove(src, src + at, 512);
 		memcpy(src + 200, src, 60);
 		memcpy(src + 300, src + 2, 60);
 		for (i = 0; i < 3; i++) {
