@@ -231,7 +231,10 @@ struct dw_dualboot_options {
 	bool keep_net;		/* no net.ifnames=0 */
 	bool new_uuid;		/* give the copy another UUID ... */
 	uint8_t uuid[16];	/* ... this one; zero: derived from the old */
-	const char *format;	/* of the result: "raw", "qcow2"; NULL: raw */
+	const char *format;	/* of the result, and how it is written: as in */
+	const char *subformat;	/* struct dw_convert_options */
+	const char *compress;
+	uint32_t cluster_len;
 	bool in_place;		/* the plan is for dw_dualboot_run_in_place() */
 };
 

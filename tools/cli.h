@@ -55,6 +55,26 @@ int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
 #define CLI_OPT_FORMAT { "format", 0, "NAME", CLI_TEXT, \
 	offsetof(struct cli_common, format), NULL, \
 	"the image's format, as raw or qcow2; it is not probed then" }
+/* The image that is made; a verb's settings hold it as 'target'. */
+struct cli_target {
+	const char *format, *subformat, *compress;
+	uint64_t cluster_len;
+};
+
+#define CLI_TARGET_AT(member) (offsetof(struct settings, target) + \
+	offsetof(struct cli_target, member))
+#define CLI_OPT_TARGET \
+	{ "target-format", 'O', "NAME", CLI_TEXT, CLI_TARGET_AT(format), NULL, \
+	  "raw, qcow2, vhd, vmdk, gzip, xz or zstd (by the suffix of TARGET," \
+	  " else raw)" }, \
+	{ "subformat", 0, "NAME", CLI_TEXT, CLI_TARGET_AT(subformat), NULL, \
+	  "vhd: dynamic (the default) or fixed; vmdk: monolithicSparse (the" \
+	  " default) or streamOptimized, which is compressed" }, \
+	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT, CLI_TARGET_AT(compress), \
+	  NULL, "qcow2: zlib or zstd; vmdk: zlib; gzip, xz, zstd: their own" \
+	  " name, for the level; higher levels take longer" }, \
+	{ "cluster-size", 0, "SIZE", CLI_SIZE, CLI_TARGET_AT(cluster_len), \
+	  NULL, "of qcow2, a power of two from 512 to 2M (64K)" }
 #define CLI_OPT_BACKING { "allow-backing", 0, "DIR", CLI_TEXT, \
 	offsetof(struct cli_common, backing_dir), NULL, \
 	"open the backing and data files that the image names, where they" \
@@ -137,6 +157,11 @@ void cli_name_image(struct dw_err *err, const char *locator);
  * putting a target in its place is a source written.  'more' ends the error. */
 int cli_check_apart(const char *source, const char *target, const char *more,
 		    struct dw_err *err);
+
+bool cli_target_given(const struct cli_target *target);
+/* Fills in the format that the name implies, where none is given. */
+int cli_target_choose(struct cli_target *target, const char *path,
+		      struct dw_err *err);
 
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* diskwright convert: a disk into a new image. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,28 +9,14 @@
 
 struct settings {
 	struct cli_common common;
-	const char *target_format, *subformat, *compress;
+	struct cli_target target;
 	const char *spool_dir;
-	uint64_t cluster_len, rate;
+	uint64_t rate;
 	bool all_blocks, no_sync;
 };
 
 static const struct cli_option options[] = {
-	{ "output-format", 'O', "NAME", CLI_TEXT,
-	  offsetof(struct settings, target_format), NULL,
-	  "raw, qcow2, vhd, vmdk, gzip, xz or zstd (by the suffix of TARGET,"
-	  " else raw)" },
-	{ "subformat", 0, "NAME", CLI_TEXT,
-	  offsetof(struct settings, subformat), NULL,
-	  "vhd: dynamic (the default) or fixed; vmdk: monolithicSparse (the"
-	  " default) or streamOptimized, which is compressed" },
-	{ "compress", 0, "METHOD[:LEVEL]", CLI_TEXT,
-	  offsetof(struct settings, compress), NULL,
-	  "qcow2: zlib or zstd; vmdk: zlib; gzip, xz, zstd: their own name, for"
-	  " the level; higher levels take longer" },
-	{ "cluster-size", 0, "SIZE", CLI_SIZE,
-	  offsetof(struct settings, cluster_len), NULL,
-	  "of qcow2, a power of two from 512 to 2M (64K)" },
+	CLI_OPT_TARGET,
 	{ "all-blocks", 0, NULL, CLI_FLAG,
 	  offsetof(struct settings, all_blocks), NULL,
 	  "copy the disk as it is, deleted blocks too; no filesystem is"
@@ -68,14 +53,9 @@ static int check_settings(struct settings *s, const char *source,
 	if (to_stdout && s->common.json)
 		return cli_fail(err, DW_USAGE, "convert: --json and the image"
 				" cannot both go to standard output");
-	if (s->cluster_len > UINT32_MAX)
-		return cli_fail(err, DW_USAGE, "convert: --cluster-size: %"
-				PRIu64 " bytes are too many", s->cluster_len);
-	if (!s->target_format) {
-		ret = dw_convert_format(target, &s->target_format, err);
-		if (ret)
-			return ret;
-	}
+	ret = cli_target_choose(&s->target, target, err);
+	if (ret)
+		return ret;
 	return to_stdout ? 0 : cli_check_apart(source, target, "", err);
 }
 
@@ -84,10 +64,10 @@ static void fill_options(const struct settings *s,
 {
 	memset(o, 0, sizeof(*o));
 	o->size = sizeof(*o);
-	o->format = s->target_format;
-	o->subformat = s->subformat;
-	o->compress = s->compress;
-	o->cluster_len = (uint32_t)s->cluster_len;
+	o->format = s->target.format;
+	o->subformat = s->target.subformat;
+	o->compress = s->target.compress;
+	o->cluster_len = (uint32_t)s->target.cluster_len;
 	o->all_blocks = s->all_blocks;
 	o->allow_changed = s->common.force;
 }

@@ -19,7 +19,7 @@ struct settings {
 	bool replace_loader, allow_unbootable, keep_net;
 	bool new_uuid;
 	uint8_t uuid[16];
-	const char *target_format;
+	struct cli_target target;
 	bool no_sync;
 };
 
@@ -77,18 +77,6 @@ static int parse_uuid(void *settings, const char *arg, struct dw_err *err)
 				   " of 32 hexadecimal digits", arg);
 }
 
-static int parse_target_format(void *settings, const char *arg,
-			       struct dw_err *err)
-{
-	struct settings *s = settings;
-
-	s->target_format = arg;
-	if (!strcmp(arg, "raw") || !strcmp(arg, "qcow2"))
-		return 0;
-	return cli_fail(err, DW_USAGE, "--target-format: '%s' is neither raw"
-			" nor qcow2", arg);
-}
-
 static const struct cli_option options[] = {
 	{ "in-place", 0, NULL, CLI_FLAG, offsetof(struct settings, in_place),
 	  NULL, "change SOURCE itself, a raw image; there is no TARGET" },
@@ -115,8 +103,7 @@ static const struct cli_option options[] = {
 	  "do not keep the old names of network cards under KVM" },
 	{ "new-uuid", 0, "[UUID]", CLI_CUSTOM, 0, parse_uuid,
 	  "give the copy another UUID: this one, or one derived from the old" },
-	{ "target-format", 'O', "NAME", CLI_CUSTOM, 0, parse_target_format,
-	  "raw, qcow2, vhd or vmdk (by the suffix of TARGET, else raw)" },
+	CLI_OPT_TARGET,
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,
@@ -134,35 +121,6 @@ static const struct cli_option options[] = {
 	CLI_OPT_END,
 };
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t name_len = strlen(name), len = strlen(suffix);
-
-	return name_len > len && !strcasecmp(name + name_len - len, suffix);
-}
-
-/* A name that promises a format which we do not write is most likely a
- * mistake: nobody wants raw bytes in a .vmdk. */
-static int choose_format(struct settings *s, const char *target,
-			 struct dw_err *err)
-{
-	static const char *const others[] = {
-		".vmdk", ".vdi", ".vhd", ".vhdx", ".vpc", ".qed", ".qcow",
-		".gz", ".xz", ".zst", ".bz2", ".lz4",
-	};
-
-	if (s->target_format)
-		return 0;
-	s->target_format = has_suffix(target, ".qcow2") ? "qcow2" : "raw";
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (has_suffix(target, others[i]))
-			return cli_fail(err, DW_USAGE, "%s: the format that"
-					" %s stands for is not written; take"
-					" another name, or --target-format",
-					target, others[i]);
-	return 0;
-}
-
 static int check_settings(struct settings *s, int operands_nr, char **operands,
 			  struct dw_err *err)
 {
@@ -178,15 +136,11 @@ static int check_settings(struct settings *s, int operands_nr, char **operands,
 	if (s->undo && !s->in_place)
 		return cli_fail(err, DW_USAGE,
 				"dualboot: --undo goes with --in-place only");
-	if (s->in_place && s->target_format && strcmp(s->target_format, "raw"))
+	if (s->in_place && cli_target_given(&s->target))
 		return cli_fail(err, DW_USAGE, "dualboot: --in-place changes a"
-				" raw image, it cannot make a %s of it",
-				s->target_format);
-	if (s->in_place) {
-		s->target_format = "raw";
-		return 0;
-	}
-	return choose_format(s, operands[1], err);
+				" raw image, and makes no other of it");
+	return s->in_place ? 0 : cli_target_choose(&s->target, operands[1],
+						   err);
 }
 
 static void fill_options(const struct settings *s,
@@ -206,7 +160,10 @@ static void fill_options(const struct settings *s,
 	o->in_place = s->in_place;
 	o->new_uuid = s->new_uuid;
 	memcpy(o->uuid, s->uuid, sizeof(o->uuid));
-	o->format = s->target_format;
+	o->format = s->target.format;
+	o->subformat = s->target.subformat;
+	o->compress = s->target.compress;
+	o->cluster_len = (uint32_t)s->target.cluster_len;
 }
 
 /* What will boot is told once: from the result where there will be one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where a result goes. */
+/* Where a result goes, and in which format. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,20 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	if (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode))
 		return a->st_rdev == b->st_rdev;
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool cli_target_given(const struct cli_target *t)
+{
+	return t->format || t->subformat || t->compress || t->cluster_len;
+}
+
+int cli_target_choose(struct cli_target *t, const char *path,
+		      struct dw_err *err)
+{
+	if (t->cluster_len > UINT32_MAX)
+		return cli_fail(err, DW_USAGE, "--cluster-size: %" PRIu64
+				" bytes are too many", t->cluster_len);
+	return t->format ? 0 : dw_convert_format(path, &t->format, err);
 }
 
 /* The image of a locator is one of its beginnings. */

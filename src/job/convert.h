@@ -3,14 +3,12 @@
 #ifndef DW_JOB_CONVERT_H
 #define DW_JOB_CONVERT_H
 
-#include "formats/format.h"
+#include "job/target.h"
 #include "job/wanted.h"
 
 struct dw_convert_state {
 	struct dw_ctx *ctx;
-	const struct dw_format_driver *format;
-	struct dw_format_options options;
-	char *subformat;		/* options' own copy */
+	struct dw_target target;
 	struct dw_wanted wanted;
 	bool allow_changed;
 };

@@ -4,25 +4,12 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "dev/output.h"
 #include "job/convert.h"
-#include "job/copy.h"
 
 /* What is compared of each area: a table, a superblock, a header. */
 #define SAMPLE_LEN 4096u
 /* Some formats count a disk in sectors. */
 #define SECTOR 512u
-
-/* Whether each byte of the image is written once, in ascending order. */
-static int check_order(const struct dw_convert_plan *plan,
-		       const struct dw_output *output,
-		       const struct dw_writer *writer, struct dw_err *err)
-{
-	if (!output->is_pipe || writer->sequential)
-		return 0;
-	return dw_fail(err, DW_USAGE, "standard output: an image in %s is not "
-		       "written in order", plan->target_format);
-}
 
 static int write_image(struct dw_convert_plan *plan, struct dw_output *output,
 		       struct dw_convert_report *report, struct dw_err *err)
@@ -35,15 +22,8 @@ static int write_image(struct dw_convert_plan *plan, struct dw_output *output,
 	};
 	int ret;
 
-	ret = s->format->create(s->ctx, output->dev, plan->disk_size,
-				&s->options, &copy.writer, err);
-	if (!ret)
-		ret = check_order(plan, output, copy.writer, err);
-	if (!ret)
-		ret = dw_copy_run(s->ctx, &copy, err);
-	if (!ret)
-		ret = dw_writer_finish(copy.writer, err);
-	dw_writer_free(copy.writer);
+	ret = dw_target_write(s->ctx, &s->target, output, plan->disk_size,
+			      &copy, err);
 	report->copied_len = copy.read_len;
 	report->written_len = copy.written_len;
 	return ret;
@@ -99,9 +79,9 @@ int dw_convert_verify(struct dw_convert_plan *plan, struct dw_dev *file,
 	int ret;
 
 	/* That would take as long as the job; its members have checksums. */
-	if (s->format->in_sequence)
-		return s->format->probe(file, err);
-	ret = dw_format_open(s->ctx, file, s->format->name, NULL, &written,
+	if (s->target.format->in_sequence)
+		return s->target.format->probe(file, err);
+	ret = dw_format_open(s->ctx, file, s->target.format->name, NULL, &written,
 			     err);
 	/* A block device may be larger than the disk that is put on it. */
 	if (!ret && (written->size < plan->disk_size ||

@@ -298,6 +298,8 @@ static int make_plan(struct dw_dualboot_plan *plan,
 		ret = settle_uuid(plan, options, old_uuid, err);
 	if (!ret)
 		ret = lay_out(plan, options, err);
+	if (!ret && !s->in_place)
+		ret = dw_target_try(s->ctx, &s->target, plan->disk_size, err);
 	if (!ret)
 		ret = install_loader(plan, err);
 	if (!ret)
@@ -317,8 +319,14 @@ static int new_plan(struct dw_ctx *ctx, struct dw_dev *source,
 		    const struct dw_dualboot_options *options,
 		    struct dw_dualboot_plan **out, struct dw_err *err)
 {
+	const struct dw_target_names names = {
+		.format = options->format, .subformat = options->subformat,
+		.compress = options->compress,
+		.cluster_len = options->cluster_len,
+	};
 	struct dw_dualboot_plan *plan = calloc(1, sizeof(*plan));
 	struct dw_dualboot_state *s = calloc(1, sizeof(*s));
+	int ret;
 
 	if (!plan || !s) {
 		free(plan);
@@ -332,15 +340,12 @@ static int new_plan(struct dw_ctx *ctx, struct dw_dev *source,
 	s->allow_unbootable = options->allow_unbootable;
 	s->allow_changed = options->allow_changed;
 	s->in_place = options->in_place;
-	s->format = options->format ? dw_format_by_name(options->format)
-				    : &dw_raw_format;
-	if (!s->format || !s->format->create)
-		return dw_fail(err, DW_UNSUPPORTED,
-			       "%s: not a format that can be written",
-			       options->format);
+	ret = dw_target_choose(&names, &s->target, err);
+	if (ret)
+		return ret;
 	plan->source_format = !strcmp(source->driver->kind, "file")
 		? "raw" : source->driver->kind;
-	plan->target_format = s->format->name;
+	plan->target_format = s->target.format->name;
 	return 0;
 }
 
@@ -373,6 +378,7 @@ void dw_dualboot_plan_free(struct dw_dualboot_plan *plan)
 	dw_system_close(&plan->state->sys);
 	dw_dev_close(plan->state->source, NULL);
 	free(plan->state->runs);
+	dw_target_free(&plan->state->target);
 	free(plan->state);
 	free(plan->distribution);
 	free(plan->loader);

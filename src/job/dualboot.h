@@ -3,16 +3,16 @@
 #ifndef DW_JOB_DUALBOOT_H
 #define DW_JOB_DUALBOOT_H
 
-#include "formats/format.h"
 #include "job/disk.h"
 #include "job/system.h"
+#include "job/target.h"
 
 struct dw_dualboot_state {
 	struct dw_ctx *ctx;
 	struct dw_dev *source;
 	struct dw_system sys;		/* the source, recovered, changed */
 	struct dw_new_disk disk;	/* the same as the result will read */
-	const struct dw_format_driver *format;
+	struct dw_target target;
 	uint8_t superblock[1024];	/* as it was when planning began */
 	bool allow_unbootable, allow_changed;
 	bool in_place;

@@ -78,23 +78,17 @@ int dw_dualboot_verify(struct dw_dualboot_plan *plan, struct dw_dev *written,
 
 /* ---- into another image --------------------------------------------------------- */
 
-static int write_image(struct dw_dualboot_plan *plan, struct dw_dev *file,
+static int write_image(struct dw_dualboot_plan *plan, struct dw_output *output,
 		       struct dw_dualboot_report *report, struct dw_err *err)
 {
 	struct dw_dualboot_state *s = plan->state;
-	struct dw_format_options options = { 0 };
 	struct dw_copy copy = {
 		.disk = s->disk.whole, .runs = s->runs, .runs_nr = s->runs_nr,
 	};
 	int ret;
 
-	ret = s->format->create(s->ctx, file, plan->disk_size, &options,
-				&copy.writer, err);
-	if (!ret)
-		ret = dw_copy_run(s->ctx, &copy, err);
-	if (!ret)
-		ret = dw_writer_finish(copy.writer, err);
-	dw_writer_free(copy.writer);
+	ret = dw_target_write(s->ctx, &s->target, output, plan->disk_size,
+			      &copy, err);
 	report->copied_len = copy.read_len;
 	report->written_len = copy.written_len;
 	return ret;
@@ -128,7 +122,7 @@ int dw_dualboot_run(struct dw_dualboot_plan *plan, struct dw_output *output,
 		ret = dw_fail(err, DW_USAGE, "standard output cannot be the "
 			      "target: what is written is read back");
 	if (!ret)
-		ret = write_image(plan, output->dev, r, err);
+		ret = write_image(plan, output, r, err);
 	if (!ret)
 		ret = verify_image(plan, output->dev, r, err);
 	if (!ret)

@@ -26,7 +26,7 @@ check 'the copy is a clean filesystem' e2fsck -fn out/x.img
 check 'it has the size of the source' [ "$(stat -c %s out/x.img)" = 25165824 ]
 check 'qcow2 by suffix' $go src.img out/x.qcow2
 check 'it is qcow2' qemu-img check -f qcow2 out/x.qcow2
-check 'qcow2 by option' $go --output-format=qcow2 src.img out/bin
+check 'qcow2 by option' $go --target-format=qcow2 src.img out/bin
 check 'the name does not matter' cmp out/bin out/x.qcow2
 check 'both hold the same disk' qemu-img compare -f raw -F qcow2 out/x.img \
 	out/x.qcow2

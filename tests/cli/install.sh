@@ -60,7 +60,7 @@ check 'exports every public function' sh -c "
 	nm -D --defined-only '$dest$prefix/lib/libdiskwright.so' |
 	awk '{ sub(/@.*/, \"\", \$3); print \$3 }' | grep '^dw_' | sort -u \
 		> '$work/exported'
-	sed -n 's/^DW_PUBLIC .*[ *]\(dw_[a-z_]*\)(.*/\1/p' \
+	sed -n 's/^\(DW_PUBLIC .*[ *]\)\?\(dw_[a-z_]*\)(.*/\2/p' \
 		'$top/include/diskwright.h' | sort -u > '$work/declared'
 	diff -u '$work/declared' '$work/exported'"
 finish

@@ -40,8 +40,8 @@ status 2 "--net" dualboot --net=drop src.img a.img
 status 2 "no UUID" dualboot --new-uuid=123 src.img a.img
 status 2 "no UUID" \
 	dualboot --new-uuid=00112233-4455-6677-8899-aabbccddeeffa src.img a
-status 2 "neither raw nor qcow2" dualboot -O vmdk src.img a.img
-status 2 ".vmdk stands for" dualboot src.img a.vmdk
+status 2 "format is called" dualboot -O vdi src.img a.img
+status 2 ".vdi stands for" dualboot src.img a.vdi
 status 2 "--progress" dualboot --progress=loud src.img a.img
 status 2 "no TARGET" dualboot src.img
 status 2 "takes no TARGET" dualboot --in-place src.img a.img
