@@ -225,22 +225,23 @@ static int count_snapshots(struct dw_qcow2_checker *c, struct dw_err *err)
 
 	for (i = 0; !rc && i < c->snapshots.nr; i++) {
 		s = &c->snapshots.items[i];
+		if (s->is_incomplete)
+			dw_qcow2_found(c, "snapshot \"%.64s\" does not tell "
+				       "the size of its disk", s->name);
+		if (s->l1_off % c->cluster_len ||
+		    s->l1_nr > DW_QCOW2_L1_MAX_LEN / 8) {
+			dw_qcow2_found(c, "snapshot \"%.64s\" has an L1 table "
+				       "of %" PRIu32 " entries at %" PRIu64,
+				       s->name, s->l1_nr, s->l1_off);
+			continue;
+		}
 		len += (uint64_t)s->l1_nr * 8;
 		if (len > max_len)
 			return dw_fail(err, DW_CORRUPT,
 				       "qcow2: the L1 tables of snapshots take "
 				       "%" PRIu64 " bytes in a file of %" PRIu64,
 				       len, c->file->size);
-		if (s->is_incomplete)
-			dw_qcow2_found(c, "snapshot \"%.64s\" does not tell "
-				       "the size of its disk", s->name);
-		if (s->l1_off % c->cluster_len ||
-		    s->l1_nr > DW_QCOW2_L1_MAX_LEN / 8)
-			dw_qcow2_found(c, "snapshot \"%.64s\" has an L1 table "
-				       "of %" PRIu32 " entries at %" PRIu64,
-				       s->name, s->l1_nr, s->l1_off);
-		else
-			rc = count_l1(c, s->l1_off, s->l1_nr, false, err);
+		rc = count_l1(c, s->l1_off, s->l1_nr, false, err);
 	}
 	dw_qcow2_refer(c, c->h.snapshots_off, c->snapshots.table_len, true);
 	return rc;
