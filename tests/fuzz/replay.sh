@@ -35,7 +35,13 @@ for program in "$BUILD"/tests/fuzz/replay-*; do
 	[[ $program != *.[do] ]] || continue
 	target=${program##*/replay-}
 	replay "$target, images" "$program" --images "$work"/images/*
-	kept=(tests/fuzz/corpus/"$target"/*)
+	mkdir "$work/$target"
+	cp tests/fuzz/corpus/"$target"/* "$work/$target" 2> /dev/null
+	[ ! -e "$work/$target/reach.tar.gz" ] || {
+		tar -xzf "$work/$target/reach.tar.gz" -C "$work/$target"
+		rm "$work/$target/reach.tar.gz"
+	}
+	kept=("$work/$target"/*)
 	[ ! -e "${kept[0]}" ] || replay "$target, kept" "$program" "${kept[@]}"
 done
 
