@@ -103,8 +103,8 @@ int dw_err_prefix(struct dw_err *err, int code, const char *fmt, ...)
 	    (!strncmp(below, err->text, (size_t)len) && below[len] == ':'))
 		memcpy(err->text, below, sizeof(below));
 	else
-		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
-			 below);
+		snprintf(err->text + len, sizeof(err->text) - len, ": %.*s",
+			 (int)(sizeof(err->text) - len), below);
 	make_printable(err->text);
 	return code;
 }
