@@ -24,6 +24,7 @@ struct file_dev {
 	int fd;
 	bool is_block;
 	bool write_behind;
+	atomic_bool cannot_clone;	/* the host said so once */
 	/* As it was when it was opened: a source must not change under us. */
 	struct timespec mtime;
 	uint64_t opened_size;
@@ -414,4 +415,25 @@ void dw_file_write_behind(struct dw_dev *dev)
 {
 	if (dev->driver == &file_driver)
 		file_of(dev)->write_behind = true;
+}
+
+int dw_file_clone(struct dw_dev *dev, uint64_t off, int fd, uint64_t from_off,
+		  uint64_t len, struct dw_err *err)
+{
+	struct file_clone_range range = {
+		.src_fd = fd, .src_offset = from_off, .src_length = len,
+		.dest_offset = off,
+	};
+	struct file_dev *file = file_of(dev);
+
+	if (dev->driver != &file_driver || dev->readonly || file->is_block ||
+	    !dw_in_range(off, len, dev->size) || file->cannot_clone)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s: shares no blocks", dev->name);
+	if (!ioctl(file->fd, FICLONERANGE, &range))
+		return 0;
+	/* Whatever it is, copying will do, or tell it better. */
+	file->cannot_clone = true;
+	return dw_fail(err, DW_UNSUPPORTED, "%s: %s", dev->name,
+		       strerror(errno));
 }

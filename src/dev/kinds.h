@@ -58,6 +58,19 @@ int dw_pipe_stdout(struct dw_ctx *ctx, struct dw_dev **out,
 /* Whether it is that: an image there can only grow at its end. */
 bool dw_pipe_is(const struct dw_dev *dev);
 
+/* Whole blocks of this length can be shared on every host filesystem that
+ * shares blocks at all. */
+#define DW_CLONE_ALIGN 4096u
+
+/*
+ * Lets len bytes of the host file fd, from from_off on, be those of dev at off,
+ * too, without copying them (a reflink); all three are multiples of
+ * DW_CLONE_ALIGN.  DW_UNSUPPORTED where the host cannot; nothing is changed
+ * then.  err's text serves nobody but a test.
+ */
+int dw_file_clone(struct dw_dev *dev, uint64_t off, int fd, uint64_t from_off,
+		  uint64_t len, struct dw_err *err);
+
 /* size bytes of zeros in memory; only what is written takes memory. */
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);

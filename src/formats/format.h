@@ -125,6 +125,12 @@ struct dw_writer_driver {
 		     struct dw_place *out, struct dw_err *err);
 	int (*put)(struct dw_writer *w, const struct dw_place *place,
 		   const void *payload, struct dw_err *err);
+	/* Lets the bytes of another host file be those of the disk at off, too,
+	 * instead of place and put; off, len and from_off are multiples of
+	 * DW_CLONE_ALIGN.  False: it cannot be done, put them.  Any thread,
+	 * any order.  NULL: never. */
+	bool (*share)(struct dw_writer *w, uint64_t off, uint64_t len, int fd,
+		      uint64_t from_off);
 	int (*finish)(struct dw_writer *w, struct dw_err *err);
 	void (*free)(struct dw_writer *w);
 };

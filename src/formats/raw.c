@@ -48,6 +48,13 @@ static int raw_put(struct dw_writer *w, const struct dw_place *place,
 			     payload, place->len, err);
 }
 
+static bool raw_share(struct dw_writer *w, uint64_t off, uint64_t len, int fd,
+		      uint64_t from_off)
+{
+	return !dw_file_clone(((struct raw_writer *)w)->file, off, fd,
+			      from_off, len, NULL);
+}
+
 static int raw_finish(struct dw_writer *w, struct dw_err *err)
 {
 	return 0;
@@ -61,6 +68,7 @@ static void raw_free(struct dw_writer *w)
 static const struct dw_writer_driver raw_writer_driver = {
 	.place = raw_place,
 	.put = raw_put,
+	.share = raw_share,
 	.finish = raw_finish,
 	.free = raw_free,
 };

@@ -8,10 +8,11 @@
  * the layout does not depend on who was faster; then they are written, again
  * beside each other.
  *
- * Bytes always pass through a buffer.  copy_file_range() from file to file takes
- * half the processor time (0.5 s for 0.9 GiB in the host's cache, where reading,
- * looking and writing take 0.9 s), and a reflink none; but both would store in
- * the new image what zeros the old one stores, which are holes here.
+ * Where the host's filesystem can let two files share blocks (a reflink), bytes
+ * that lie plain in both take no other way.  Everywhere else they pass through
+ * a buffer: copy_file_range() between files would take half the processor time
+ * (0.5 s for 0.9 GiB in the host's cache, where reading, looking and writing take
+ * 0.9 s), but store what zeros the old image stores, which are holes here.
  *
  * A worker that is ahead of its turn does not wait for it: it leaves the chunk
  * in its slot for whoever comes to place it, and takes another.

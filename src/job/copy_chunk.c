@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "dev/kinds.h"
 #include "job/copy_chunk.h"
 
 #define CHUNK_LEN (512u << 10)
@@ -64,6 +65,7 @@ void dw_chunk_release(struct dw_chunk *c)
  */
 struct fill {
 	struct dw_chunk *c;
+	struct dw_writer *w;
 	uint64_t at;		/* of the disk: the buffer is made up to here */
 };
 
@@ -83,6 +85,48 @@ static int fill_data(struct fill *f, struct dw_dev *disk, uint64_t off,
 			    err);
 }
 
+/*
+ * Where the new file can share the blocks of the old one, they are neither
+ * read nor written: returns how many bytes of the extent, from its start or
+ * after off..*start, are done so.  Zeros in them stay stored, but once for both.
+ */
+static uint64_t share_data(struct fill *f, const struct dw_extent *extent,
+			   uint64_t *start)
+{
+	uint64_t end, from_off;
+
+	*start = dw_round_up(extent->off, DW_CLONE_ALIGN);
+	end = dw_round_down(extent->off + extent->len, DW_CLONE_ALIGN);
+	if (!f->w->driver->share || extent->host_fd < 0 || *start >= end)
+		return 0;
+	from_off = extent->host_off + (*start - extent->off);
+	if (from_off % DW_CLONE_ALIGN ||
+	    !f->w->driver->share(f->w, *start, end - *start, extent->host_fd,
+				 from_off))
+		return 0;
+	f->c->written_len += end - *start;
+	return end - *start;
+}
+
+/* An extent with data: its edges where the rest is shared, else all of it. */
+static int fill_extent(struct fill *f, struct dw_dev *disk,
+		       const struct dw_extent *extent, struct dw_err *err)
+{
+	uint64_t start, shared = share_data(f, extent, &start);
+	uint64_t end = extent->off + extent->len;
+	int ret = 0;
+
+	if (!shared)
+		return fill_data(f, disk, extent->off, extent->len, err);
+	if (start > extent->off)
+		ret = fill_data(f, disk, extent->off, start - extent->off,
+				err);
+	if (!ret && start + shared < end)
+		ret = fill_data(f, disk, start + shared,
+				end - start - shared, err);
+	return ret;
+}
+
 /* Reads off..off+len of the disk into the chunk; holes cost no read. */
 static int read_piece(struct fill *f, struct dw_dev *disk, uint64_t off,
 		      uint64_t len, struct dw_err *err)
@@ -95,7 +139,7 @@ static int read_piece(struct fill *f, struct dw_dev *disk, uint64_t off,
 	for (; off < end && !ret; off += extent.len) {
 		ret = dw_dev_extent(disk, off, end - off, &extent, err);
 		if (!ret && !dw_extent_is_hole(&extent))
-			ret = fill_data(f, disk, off, extent.len, err);
+			ret = fill_extent(f, disk, &extent, err);
 	}
 	return ret;
 }
@@ -108,7 +152,7 @@ static int read_chunk(struct dw_chunk *c, const struct dw_copy *copy,
 	const struct dw_used_run *run = copy->runs + c->first_run;
 	const struct dw_used_run *runs_end = copy->runs + copy->runs_nr;
 	uint64_t start, end, chunk_end = c->off + c->len;
-	struct fill f = { .c = c, .at = c->off };
+	struct fill f = { .c = c, .w = copy->writer, .at = c->off };
 	int ret = 0;
 
 	c->read_len = c->data_len = 0;
