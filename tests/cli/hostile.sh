@@ -249,20 +249,25 @@ check "an image on a partition is not opened" partition_stays
 
 # ---- claims that cost nothing to make -----------------------------------------
 
-# cheap NAME STATUS IMAGE: within the memory of any other image.
+# cheap NAME STATUS[:STATUS-OF-CHECK] IMAGE: within the memory of any other
+# image.
 cheap()
 {
-	local verb found= want
+	local verb want found=
 
 	for verb in info inspect check map; do
 		run "$verb" "$3"
-		want=$2
-		[[ $want != *:* ]] || { [ $verb = check ] && want=${2#*:} ||
-			want=${2%:*}; }
+		want=${2%:*}
+		[ $verb != check ] || want=${2#*:}
 		found+=$(faults "$verb" "$3" "$want" | sed "s/^/    $verb: /")
 	done
 	rm -f "$3"
-	[ -z "$found" ] && ok "$1" || { bad "$1"; echo "$found"; }
+	if [ -z "$found" ]; then
+		ok "$1"
+	else
+		bad "$1"
+		echo "$found"
+	fi
 }
 
 if command -v qemu-img > /dev/null; then
