@@ -26,6 +26,12 @@ int dw_grow_reach(struct dw_grow *g, uint64_t end, struct dw_err *err);
 int dw_grow_pwrite(struct dw_grow *g, uint64_t off, const void *buf,
 		   size_t len, struct dw_err *err);
 
+/* The same with bytes of a disk, written once and never before: a fresh file
+ * reads as zeros, so that blocks of the host that would hold only zeros stay
+ * holes in it. */
+int dw_grow_put(struct dw_grow *g, uint64_t off, const void *buf, size_t len,
+		struct dw_err *err);
+
 /* Ends the file at 'end'; one that was not fresh only has to reach it. */
 int dw_grow_end(struct dw_grow *g, uint64_t end, struct dw_err *err);
 

@@ -93,8 +93,8 @@ static int vhd_place(struct dw_writer *w, uint64_t off, uint64_t payload_len,
 static int vhd_put(struct dw_writer *w, const struct dw_place *place,
 		   const void *payload, struct dw_err *err)
 {
-	return dw_grow_pwrite(&writer_of(w)->grow, place->host_off, payload,
-			      place->len, err);
+	return dw_grow_put(&writer_of(w)->grow, place->host_off, payload,
+			   place->len, err);
 }
 
 /* ---- finishing ---------------------------------------------------------- */
