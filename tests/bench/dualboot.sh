@@ -11,6 +11,7 @@ use_pair random
 dualboot=("$DISKWRIGHT" dualboot --allow-unbootable)
 qemu=(qemu-img convert -W -m 16)
 for _ in $(seq "$RUNS"); do
+	warm "$full"; warm "$clean"
 	fresh; once 'dualboot raw' "${dualboot[@]}" "$full" "$out.raw"
 	fresh; once 'dualboot raw --no-sync' "${dualboot[@]}" --no-sync \
 		"$full" "$out.raw"

@@ -26,6 +26,7 @@ rm -r "$work/tree"
 ours=("$DISKWRIGHT" convert --no-sync)
 for _ in $(seq "$RUNS"); do
 	for size in 10G $giant_size; do
+		warm "$work/$size.img"
 		fresh; once "convert $size to qcow2" "${ours[@]}" -O qcow2 \
 			"$work/$size.img" "$out.qcow2"
 	done
