@@ -3,8 +3,7 @@
  * Swap space.  A signature ends the first page, whose length is that of the
  * system that made it.  The header behind the boot bits: version u32, number
  * of the last page u32, ... in that system's byte order.  A system that goes to
- * sleep puts another signature in the place (kernel/power/swap.c and its
- * relatives uswsusp and TuxOnIce, as libblkid knows them).
+ * sleep puts another signature in the place (kernel/power/swap.c, uswsusp).
  */
 #include <stdlib.h>
 #include <string.h>

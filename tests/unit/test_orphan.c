@@ -113,8 +113,8 @@ START_TEST(test_shared_attributes)
 	buf = malloc(oi_fs->blocksize);
 	ck_assert_uint_ne(ext2fs_file_acl_block(oi_fs, a), 0);
 	ext2fs_file_acl_block_set(oi_fs, b, ext2fs_file_acl_block(oi_fs, a));
-	OK(ext2fs_adjust_ea_refcount3(oi_fs, ext2fs_file_acl_block(oi_fs, a), buf, 1,
-				      &refs, oi_ino("/a")));
+	OK(ext2fs_adjust_ea_refcount3(oi_fs, ext2fs_file_acl_block(oi_fs, a),
+				      buf, 1, &refs, oi_ino("/a")));
 	ext2fs_iblk_add_blocks(oi_fs, b, 1);
 	oi_write_inode_free(oi_ino("/b"), b);
 	free(buf);

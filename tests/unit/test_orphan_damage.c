@@ -175,7 +175,8 @@ START_TEST(test_errors)
 	oi_close();
 	OK(oi_recover(path));
 	ck_assert_uint_eq(oi_stats.orphans_deleted_nr, 0);
-	ck_assert_ptr_nonnull(strstr(oi_stats.damage, "orphan inodes were kept"));
+	ck_assert_ptr_nonnull(strstr(oi_stats.damage,
+				     "orphan inodes were kept"));
 }
 END_TEST
 
@@ -189,7 +190,8 @@ START_TEST(test_quota)
 				   "'%s'", path), 0);
 	ret = oi_recover(path);
 	ck_assert_int_eq(ret, DW_UNSUPPORTED);
-	ck_assert_ptr_nonnull(strstr(oi_err.text, "orphans cannot be released"));
+	ck_assert_ptr_nonnull(strstr(oi_err.text,
+				     "orphans cannot be released"));
 	ck_assert_ptr_nonnull(strstr(oi_err.text, "quota"));
 }
 END_TEST

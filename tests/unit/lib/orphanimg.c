@@ -70,8 +70,8 @@ uint8_t *oi_orphan_block(blk64_t *blk)
 {
 	uint8_t *buf = malloc(oi_fs->blocksize);
 
-	OK(ext2fs_bmap2(oi_fs, oi_fs->super->s_orphan_file_inum, NULL, NULL, 0, 0,
-			NULL, blk));
+	OK(ext2fs_bmap2(oi_fs, oi_fs->super->s_orphan_file_inum, NULL, NULL, 0,
+			0, NULL, blk));
 	OK(io_channel_read_blk64(oi_fs->io, *blk, 1, buf));
 	return buf;
 }
@@ -82,7 +82,8 @@ void oi_add_to_file(ext2_ino_t ino, unsigned slot)
 	uint8_t *buf = oi_orphan_block(&blk);
 
 	dw_put_le32(buf + 4 * slot, ino);
-	OK(ext2fs_orphan_file_block_csum_set(oi_fs, oi_fs->super->s_orphan_file_inum,
+	OK(ext2fs_orphan_file_block_csum_set(oi_fs,
+					     oi_fs->super->s_orphan_file_inum,
 					     blk, (char *)buf));
 	OK(io_channel_write_blk64(oi_fs->io, blk, 1, buf));
 	free(buf);

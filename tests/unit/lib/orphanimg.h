@@ -15,7 +15,8 @@ extern ext2_filsys oi_fs;		/* between oi_open() and oi_close() */
 
 #define OK(call) do {							\
 	long ret_ = (long)(call);					\
-	ck_assert_msg(ret_ == 0, "%s: %ld %s", #call, ret_, oi_err.text);	\
+	ck_assert_msg(ret_ == 0, "%s: %ld %s", #call, ret_,		\
+		      oi_err.text);					\
 } while (0)
 
 struct oi_kind {
