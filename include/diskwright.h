@@ -98,6 +98,13 @@ DW_PUBLIC int dw_ctx_set_backing_dir(struct dw_ctx *ctx, const char *path,
  * through a pipe, or in one piece of gzip); NULL: TMPDIR, else /var/tmp. */
 DW_PUBLIC int dw_ctx_set_spool_dir(struct dw_ctx *ctx, const char *path,
 				   struct dw_err *err);
+/* Another image over which a volume group may be spread, by its locator; any
+ * number of them. */
+DW_PUBLIC int dw_ctx_add_pv(struct dw_ctx *ctx, const char *locator,
+			    struct dw_err *err);
+/* Each image in this folder that is, or holds, a physical volume. */
+DW_PUBLIC int dw_ctx_set_pv_dir(struct dw_ctx *ctx, const char *path,
+				struct dw_err *err);
 DW_PUBLIC void dw_ctx_set_progress(struct dw_ctx *ctx, dw_progress_fn fn,
 				   void *arg);
 /* Asks every job under this context to stop soon; safe in a signal handler. */
@@ -481,6 +488,59 @@ DW_PUBLIC int dw_convert_run(struct dw_convert_plan *plan,
 			     struct dw_err *err);
 DW_PUBLIC void dw_convert_plan_free(struct dw_convert_plan *plan);
 
+/* ---- volumes: what pvs, vgs and lvs would say --------------------------- */
+
+struct dw_pv_info {
+	char *name;		/* in the group's metadata: "pv0" */
+	char *uuid;
+	char *where;		/* the image or partition; NULL: missing */
+	char *hint;		/* the device node that it was once, or "" */
+	uint64_t size, used_len, pe_start_off;	/* bytes */
+};
+
+struct dw_segment_info {
+	char *type;		/* "linear", "raid5_ls" */
+	uint64_t off, len;	/* in the volume, bytes */
+	uint32_t stripe_len, chunk_len;	/* bytes; 0: none */
+	struct dw_notes areas;	/* "pv0:0-15", "tp_tdata:0-3" */
+};
+
+struct dw_lv_info {
+	char *name;
+	char *uuid;
+	char *type;		/* of its first segment; "snapshot" of a store */
+	uint64_t size, used_len;	/* bytes; used_len of thin and snapshots
+					 * is what is stored, else the size */
+	bool visible;
+	bool writable;		/* can be changed here */
+	char *problem;		/* why it cannot be read, or NULL */
+	char *origin, *pool;	/* or NULL */
+	size_t segments_nr;
+	struct dw_segment_info *segments;
+};
+
+struct dw_vg_info {
+	char *name;
+	char *uuid;
+	uint64_t seqno, extent_len, size, free_len;
+	bool exported;
+	char *problem;		/* why its metadata cannot be used, or NULL */
+	size_t pvs_nr, lvs_nr;
+	struct dw_pv_info *pvs;
+	struct dw_lv_info *lvs;
+};
+
+struct dw_volumes {
+	size_t vgs_nr;
+	struct dw_vg_info *vgs;
+	struct dw_notes notes;	/* PVs without a group, damaged copies */
+};
+
+/* The groups on a device and on the images added to the context. */
+DW_PUBLIC int dw_volumes(struct dw_ctx *ctx, struct dw_dev *dev,
+			 struct dw_volumes **out, struct dw_err *err);
+DW_PUBLIC void dw_volumes_free(struct dw_volumes *volumes);
+
 /* ---- inspect: the layers of an image ------------------------------------ */
 
 enum dw_layer_kind {
@@ -488,6 +548,10 @@ enum dw_layer_kind {
 	DW_LAYER_TABLE,		/* a partition table */
 	DW_LAYER_PARTITION,
 	DW_LAYER_FILESYSTEM,
+	DW_LAYER_RAID,		/* a member of an MD array */
+	DW_LAYER_PV,		/* an LVM physical volume */
+	DW_LAYER_VG,
+	DW_LAYER_LV,
 	DW_LAYER_UNKNOWN,	/* nothing that anybody knows */
 };
 
@@ -518,6 +582,8 @@ struct dw_layer {
 	char *problem;		/* why this layer could not be read, or NULL */
 	struct dw_fs_info fs;	/* of a filesystem */
 	struct dw_guest_info *guest;	/* of a root filesystem, or NULL */
+	char *uuid;		/* of a PV, VG, LV, RAID array; else NULL */
+	uint64_t used_len;	/* of a PV, VG or LV: what is allocated of it */
 	struct dw_layer *children;
 	size_t children_nr;
 };

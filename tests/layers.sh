@@ -12,7 +12,7 @@ floor_of()
 	case $1 in
 	base)			echo 1 ;;
 	dev)			echo 2 ;;
-	formats|part|lvm|fs)	echo 3 ;;
+	formats|part|lvm|md|fs)	echo 3 ;;
 	stack)			echo 4 ;;
 	boot)			echo 5 ;;
 	guest)			echo 6 ;;

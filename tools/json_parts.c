@@ -92,6 +92,10 @@ static const char *kind_name(enum dw_layer_kind kind)
 	case DW_LAYER_TABLE:		return "table";
 	case DW_LAYER_PARTITION:	return "partition";
 	case DW_LAYER_FILESYSTEM:	return "filesystem";
+	case DW_LAYER_RAID:		return "raid_member";
+	case DW_LAYER_PV:		return "physical_volume";
+	case DW_LAYER_VG:		return "volume_group";
+	case DW_LAYER_LV:		return "logical_volume";
 	case DW_LAYER_UNKNOWN:		break;
 	}
 	return "unknown";

@@ -31,6 +31,10 @@ void dw_ctx_free(struct dw_ctx *ctx)
 	pthread_mutex_destroy(&ctx->progress_lock);
 	free(ctx->backing_dir);
 	free(ctx->spool_dir);
+	for (size_t i = 0; i < ctx->pvs_nr; i++)
+		free(ctx->pvs[i]);
+	free(ctx->pvs);
+	free(ctx->pv_dir);
 	free(ctx);
 }
 
@@ -84,6 +88,26 @@ int dw_ctx_set_spool_dir(struct dw_ctx *ctx, const char *path,
 			 struct dw_err *err)
 {
 	return set_path(&ctx->spool_dir, path, err);
+}
+
+int dw_ctx_set_pv_dir(struct dw_ctx *ctx, const char *path,
+		      struct dw_err *err)
+{
+	return set_path(&ctx->pv_dir, path, err);
+}
+
+int dw_ctx_add_pv(struct dw_ctx *ctx, const char *locator, struct dw_err *err)
+{
+	char **grown = reallocarray(ctx->pvs, ctx->pvs_nr + 1, sizeof(*grown));
+
+	if (!grown)
+		return dw_fail_nomem(err);
+	ctx->pvs = grown;
+	grown[ctx->pvs_nr] = strdup(locator);
+	if (!grown[ctx->pvs_nr])
+		return dw_fail_nomem(err);
+	ctx->pvs_nr++;
+	return 0;
 }
 
 void dw_ctx_set_progress(struct dw_ctx *ctx, dw_progress_fn fn, void *arg)

@@ -16,6 +16,9 @@ struct dw_ctx {
 	uint64_t rate;		/* bytes a second; 0: no limit */
 	char *backing_dir;	/* NULL: no image may name a file */
 	char *spool_dir;	/* NULL: the host's */
+	size_t pvs_nr;
+	char **pvs;		/* locators of more physical volumes */
+	char *pv_dir;		/* a folder of them, or NULL */
 	dw_progress_fn progress;
 	void *progress_arg;
 	pthread_mutex_t progress_lock;

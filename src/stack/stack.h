@@ -24,6 +24,23 @@ int dw_stack_parse(const char *locator, struct dw_locator *out,
 		   struct dw_err *err);
 
 /*
+ * What dev shows to whoever looks for a table, a volume group or a filesystem
+ * in it: of a member of a raid1 array the array's content, of everything else
+ * dev itself.  The caller closes it.
+ */
+int dw_stack_see_through(struct dw_dev *dev, struct dw_dev **out,
+			 struct dw_err *err);
+
+/*
+ * The volume groups that dev is part of or holds: physical volumes are looked
+ * for on dev, on its partitions, and on the images that the context adds, each
+ * seen through.  'flags' are those with which dev was opened.
+ */
+struct dw_lvm;
+int dw_stack_volumes(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
+		     struct dw_lvm **out, struct dw_err *err);
+
+/*
  * Opens a locator.  'format' names the image's format and turns probing off;
  * flags are enum dw_open_flags.  With DW_OPEN_RDWR a format that cannot be
  * written is DW_UNSUPPORTED, and so is a snapshot.  A snapshot or partition
