@@ -185,3 +185,30 @@ int dw_locator_parse(const char *text, dw_locator_exists_fn exists, void *arg,
 			return 0;
 	return split_at(text, len, out, err);
 }
+
+int dw_locator_parse_layers(const char *image, const char *text,
+			    struct dw_locator *out, struct dw_err *err)
+{
+	int ret = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->image = strdup(image);
+	if (!out->image)
+		return dw_fail_nomem(err);
+	for (;; text++) {
+		size_t len = layer_len(text);
+
+		ret = add_layer(out, text, len, err);
+		text += len;
+		if (ret || *text != '@')
+			break;
+	}
+	if (!ret && *text)
+		return dw_fail(err, DW_USAGE, "%s: the path '%s' makes no sense"
+			       " here", image, text + 1);
+	if (!ret && out->layers[0].kind == DW_LOCATOR_SNAPSHOT)
+		return dw_fail(err, DW_USAGE, "%s: the snapshot '%s' belongs to"
+			       " the name of the image", image,
+			       out->layers[0].snapshot);
+	return ret;
+}

@@ -44,6 +44,13 @@ typedef bool (*dw_locator_exists_fn)(void *arg, const char *path);
  */
 int dw_locator_parse(const char *text, dw_locator_exists_fn exists, void *arg,
 		     struct dw_locator *out, struct dw_err *err);
+/*
+ * Layers alone, without the first '@': "p2@vg0/root".  'image' is only a name,
+ * for errors.  No snapshot is among them, and no path follows.  Freed by
+ * dw_locator_free(), also after an error.
+ */
+int dw_locator_parse_layers(const char *image, const char *text,
+			    struct dw_locator *out, struct dw_err *err);
 void dw_locator_free(struct dw_locator *loc);
 
 #endif

@@ -46,28 +46,53 @@ static int open_part(struct dw_dev *below, unsigned nr, struct dw_dev **out,
 	return ret;
 }
 
-/* Puts one layer on top of stack->dev. */
-static int push_layer(struct dw_stack *stack,
-		      const struct dw_locator_layer *layer, struct dw_err *err)
+static int open_layer(struct dw_dev *below,
+		      const struct dw_locator_layer *layer,
+		      struct dw_dev **out, struct dw_err *err)
 {
-	struct dw_dev *dev = NULL;
+	if (layer->kind == DW_LOCATOR_VOLUME)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: the logical volume %s"
+			       " cannot be opened, LVM is not handled",
+			       below->name, layer->text);
+	return open_part(below, layer->part_nr, out, err);
+}
+
+/* Puts one layer on top of *dev. */
+static int push_layer(struct dw_dev **dev, const struct dw_locator_layer *layer,
+		      struct dw_err *err)
+{
+	struct dw_dev *above = NULL;
 	int ret;
 
 	/* The image was opened as it was then. */
 	if (layer->kind == DW_LOCATOR_SNAPSHOT)
 		return 0;
-	if (layer->kind == DW_LOCATOR_VOLUME)
-		return dw_fail(err, DW_UNSUPPORTED, "%s: the logical volume %s"
-			       " cannot be opened, LVM is not handled",
-			       stack->dev->name, layer->text);
-	ret = open_part(stack->dev, layer->part_nr, &dev, err);
+	ret = open_layer(*dev, layer, &above, err);
 	if (ret)
 		return ret;
 	/* The new layer holds a reference of its own on the one below. */
-	dw_dev_close(stack->dev, NULL);
-	stack->dev = dev;
-	stack->part_nr = layer->part_nr;
+	dw_dev_close(*dev, NULL);
+	*dev = above;
 	return 0;
+}
+
+int dw_stack_descend(struct dw_ctx *ctx, struct dw_dev *dev, const char *layers,
+		     unsigned flags, struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_dev *top = dw_dev_ref(dev);
+	struct dw_locator loc;
+	int ret;
+
+	*out = NULL;
+	ret = dw_locator_parse_layers(dev->name, layers, &loc, err);
+	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
+		ret = push_layer(&top, &loc.layers[i], err);
+	dw_locator_free(&loc);
+	if (ret)
+		dw_dev_close(top, NULL);
+	else
+		*out = top;
+	return ret;
 }
 
 static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
@@ -115,8 +140,10 @@ int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
 	out->path = loc.path;
 	loc.image = loc.path = NULL;
 	ret = open_image(ctx, out, format, loc.layers[0].snapshot, flags, err);
-	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
-		ret = push_layer(out, &loc.layers[i], err);
+	for (size_t i = 0; !ret && i < loc.layers_nr; i++) {
+		ret = push_layer(&out->dev, &loc.layers[i], err);
+		out->part_nr = loc.layers[i].part_nr;
+	}
 out:
 	dw_locator_free(&loc);
 	if (ret)

@@ -41,6 +41,13 @@ int dw_stack_volumes(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 		     struct dw_lvm **out, struct dw_err *err);
 
 /*
+ * Opens layers, as "p2@vg0/root", on top of a device instead of an image;
+ * errors and flags as dw_stack_open() has them.
+ */
+int dw_stack_descend(struct dw_ctx *ctx, struct dw_dev *dev, const char *layers,
+		     unsigned flags, struct dw_dev **out, struct dw_err *err);
+
+/*
  * Opens a locator.  'format' names the image's format and turns probing off;
  * flags are enum dw_open_flags.  With DW_OPEN_RDWR a format that cannot be
  * written is DW_UNSUPPORTED, and so is a snapshot.  A snapshot or partition

@@ -124,6 +124,33 @@ START_TEST(refuses_what_makes_no_sense)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int ret;
+	size_t layers_nr;
+} alone[] = {
+	{ "p2", 0, 1 }, { "vg0/root", 0, 1 }, { "p2@vg0/root@p1", 0, 3 },
+	{ "", DW_USAGE, 0 }, { "@p1", DW_USAGE, 0 }, { "p1@", DW_USAGE, 0 },
+	{ "p1:/etc", DW_USAGE, 0 }, { "snap:one", DW_USAGE, 0 },
+	{ "p1@snap:one", DW_USAGE, 0 }, { "root", DW_USAGE, 0 },
+};
+
+START_TEST(reads_layers_alone)
+{
+	struct dw_locator loc;
+	struct dw_err err;
+	int ret = dw_locator_parse_layers("disk.img", alone[_i].text, &loc,
+					  &err);
+
+	ck_assert_int_eq(ret, alone[_i].ret);
+	if (!ret)
+		ck_assert_uint_eq(loc.layers_nr, alone[_i].layers_nr);
+	else
+		ck_assert_ptr_nonnull(strstr(err.text, "disk.img"));
+	dw_locator_free(&loc);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("locator");
@@ -134,5 +161,7 @@ int main(void)
 	tcase_add_test(tc, finds_the_snapshot);
 	tcase_add_loop_test(tc, refuses_what_makes_no_sense, 0,
 			    sizeof(bads) / sizeof(bads[0]));
+	tcase_add_loop_test(tc, reads_layers_alone, 0,
+			    sizeof(alone) / sizeof(alone[0]));
 	return dw_test_run("locator", tc);
 }

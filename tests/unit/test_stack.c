@@ -114,6 +114,25 @@ START_TEST(refuses_by_name)
 }
 END_TEST
 
+START_TEST(descends_from_a_device)
+{
+	struct dw_dev *dev, *part;
+	char byte;
+
+	ck_assert_int_eq(dw_open(ctx, image, NULL, 0, &dev, &err), 0);
+	ck_assert_int_eq(dw_stack_descend(ctx, dev, "p1", 0, &part, &err),
+			 DW_NOENT);
+	ck_assert_ptr_null(part);
+	ck_assert_int_eq(dw_stack_descend(ctx, dev, "p2@p1", 0, &part, &err),
+			 DW_NOENT);
+	ck_assert_int_eq(dw_stack_descend(ctx, dev, "p2", 0, &part, &err), 0);
+	ck_assert_int_eq(dw_dev_close(dev, &err), 0);
+	ck_assert_int_eq(dw_dev_pread(part, 0, &byte, 1, &err), 0);
+	ck_assert_int_eq(byte, 'x');
+	ck_assert_int_eq(dw_dev_close(part, &err), 0);
+}
+END_TEST
+
 START_TEST(devices_take_no_path)
 {
 	struct dw_dev *dev;
@@ -137,6 +156,7 @@ int main(void)
 	tcase_add_test(tc, opens_a_partition_with_a_path);
 	tcase_add_test(tc, writes_through_the_layers);
 	tcase_add_test(tc, refuses_by_name);
+	tcase_add_test(tc, descends_from_a_device);
 	tcase_add_test(tc, devices_take_no_path);
 	return dw_test_run("stack", tc);
 }
