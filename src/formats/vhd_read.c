@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "dev/mapped.h"
 #include "formats/sectors.h"
 #include "formats/vhd.h"
 
@@ -26,12 +27,6 @@ struct vhd_dev {
 	/* A sector of the table stands for 128 blocks; one of a bitmap is all
 	 * that a block of the usual 2 MiB has. */
 	struct dw_sectors sectors;
-};
-
-struct run {
-	enum dw_extent_kind kind;
-	uint64_t len;
-	uint64_t host_off;	/* DATA */
 };
 
 /* ---- tables ------------------------------------------------------------- */
@@ -106,7 +101,7 @@ static uint32_t count_alike(const uint8_t *bits, uint32_t first, uint32_t nr,
 
 /* Within one block, and within what one sector of its bitmap tells of. */
 static int map_in_block(struct vhd_dev *v, uint64_t block_off, uint32_t in,
-			uint64_t len, struct run *out, struct dw_err *err)
+			uint64_t len, struct dw_run *out, struct dw_err *err)
 {
 	uint8_t bits[DW_TABLE_SECTOR];
 	uint32_t per_sector = DW_VHD_SECTOR * 8, first = in / DW_VHD_SECTOR;
@@ -126,13 +121,15 @@ static int map_in_block(struct vhd_dev *v, uint64_t block_off, uint32_t in,
 	nr = count_alike(bits, first % per_sector, sectors_nr, &is_set);
 	out->kind = is_set ? DW_EXTENT_DATA : DW_EXTENT_ZERO;
 	out->len = dw_min((uint64_t)(first + nr) * DW_VHD_SECTOR - in, len);
-	out->host_off = block_off + v->bitmap_len + in;
+	out->dev = v->file;
+	out->off = block_off + v->bitmap_len + in;
 	return 0;
 }
 
-static int map(struct vhd_dev *v, uint64_t off, uint64_t len, struct run *out,
-	       struct dw_err *err)
+static int map(struct dw_dev *dev, uint64_t off, uint64_t len,
+	       struct dw_run *out, struct dw_err *err)
 {
+	struct vhd_dev *v = (struct vhd_dev *)dev;
 	uint32_t block_len = v->image.dynamic.block_len;
 	uint64_t block = off / block_len, in = off % block_len, nr, found_nr;
 	uint32_t entry = 0;
@@ -156,57 +153,16 @@ static int map(struct vhd_dev *v, uint64_t off, uint64_t len, struct run *out,
 
 /* ---- the device --------------------------------------------------------- */
 
-/* What the file below says has the name in it already. */
-static int say_where(struct dw_dev *dev, int rc, struct dw_err *err)
-{
-	return rc == DW_CORRUPT ? dw_err_prefix(err, rc, "%s", dev->name) : rc;
-}
-
 static int vhd_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		     struct dw_err *err)
 {
-	struct vhd_dev *v = (struct vhd_dev *)dev;
-	struct run run;
-	uint8_t *p = buf;
-	int rc;
-
-	/* It ends because a run is never empty. */
-	while (len) {
-		rc = map(v, off, len, &run, err);
-		if (!rc && run.kind == DW_EXTENT_DATA)
-			rc = dw_dev_pread(v->file, run.host_off, p, run.len,
-					  err);
-		else if (!rc)
-			memset(p, 0, run.len);
-		if (rc)
-			return say_where(dev, rc, err);
-		p += run.len;
-		off += run.len;
-		len -= run.len;
-	}
-	return 0;
+	return dw_mapped_pread(dev, map, NULL, off, buf, len, err);
 }
 
-/* A hole of the file is an allocated sector that reads as zeros. */
 static int vhd_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 		      struct dw_extent *out, struct dw_err *err)
 {
-	struct vhd_dev *v = (struct vhd_dev *)dev;
-	struct run run;
-	int rc;
-
-	rc = map(v, off, len, &run, err);
-	if (rc)
-		return say_where(dev, rc, err);
-	out->kind = run.kind;
-	out->len = run.len;
-	if (run.kind != DW_EXTENT_DATA)
-		return 0;
-	rc = dw_dev_extent(v->file, run.host_off, run.len, out, err);
-	out->off = off;
-	if (!rc && out->kind == DW_EXTENT_UNMAPPED)
-		out->kind = DW_EXTENT_ZERO;
-	return rc;
+	return dw_mapped_extent(dev, map, off, len, out, err);
 }
 
 static int vhd_check_unchanged(struct dw_dev *dev, struct dw_err *err)

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/codec.h"
+#include "dev/mapped.h"
 #include "formats/inflated.h"
 #include "formats/sectors.h"
 #include "formats/vmdk.h"
@@ -28,12 +29,6 @@ struct vmdk_dev {
 	bool packed;
 	struct dw_sectors sectors;	/* of the directory and the tables */
 	struct dw_inflated inflated;
-};
-
-struct run {
-	enum dw_extent_kind kind;
-	uint64_t len;
-	uint64_t host_off;	/* DATA; COMPRESSED: of the marker */
 };
 
 /* ---- tables ------------------------------------------------------------- */
@@ -141,7 +136,7 @@ static uint32_t count_alike(const struct vmdk_dev *v, const uint8_t *entries,
 
 /* Within what one sector of the table tells of. */
 static int map_in_table(struct vmdk_dev *v, uint64_t table_off, uint64_t off,
-			uint64_t len, struct run *out, struct dw_err *err)
+			uint64_t len, struct dw_run *out, struct dw_err *err)
 {
 	uint8_t buf[DW_TABLE_SECTOR];
 	uint64_t grain = off / v->grain_len, in = off % v->grain_len, nr, run;
@@ -159,20 +154,23 @@ static int map_in_table(struct vmdk_dev *v, uint64_t table_off, uint64_t off,
 	nr = count_alike(v, buf + at * 4, (uint32_t)nr);
 	out->kind = kind_of(v, entry);
 	out->len = dw_min(nr * v->grain_len - in, len);
-	out->host_off = (uint64_t)entry * DW_VMDK_SECTOR;
+	out->dev = v->file;
+	out->off = (uint64_t)entry * DW_VMDK_SECTOR;
 	if (out->kind == DW_EXTENT_UNMAPPED || out->kind == DW_EXTENT_ZERO)
 		return 0;
 	run = v->packed ? DW_VMDK_MARKER_LEN :
 	      dw_min(nr * v->grain_len, v->dev.size - (off - in));
-	rc = check_grain(v, grain, out->host_off, run, err);
+	rc = check_grain(v, grain, out->off, run, err);
 	if (out->kind == DW_EXTENT_DATA)
-		out->host_off += in;
+		out->off += in;
 	return rc;
 }
 
-static int map(struct vmdk_dev *v, uint64_t off, uint64_t len, struct run *out,
-	       struct dw_err *err)
+/* A packed run begins at its grain's marker, in that grain. */
+static int map(struct dw_dev *dev, uint64_t off, uint64_t len,
+	       struct dw_run *out, struct dw_err *err)
 {
+	struct vmdk_dev *v = (struct vmdk_dev *)dev;
 	uint64_t span = dw_vmdk_table_span(&v->h);
 	uint64_t table = off / span, in = off % span, found_nr;
 	uint32_t entry = 0;
@@ -278,69 +276,23 @@ static int read_packed(struct vmdk_dev *v, uint64_t off, uint64_t host_off,
 
 /* ---- the device --------------------------------------------------------- */
 
-static int read_run(struct vmdk_dev *v, const struct run *run, uint64_t off,
-		    void *buf, struct dw_err *err)
+static int unpack(struct dw_dev *dev, uint64_t off, const struct dw_run *run,
+		  void *buf, struct dw_err *err)
 {
-	switch (run->kind) {
-	case DW_EXTENT_DATA:
-		return dw_dev_pread(v->file, run->host_off, buf, run->len, err);
-	case DW_EXTENT_COMPRESSED:
-		return read_packed(v, off, run->host_off, buf,
-				   (uint32_t)run->len, err);
-	default:
-		memset(buf, 0, run->len);
-		return 0;
-	}
-}
-
-/* What the file below says has the name in it already. */
-static int say_where(struct dw_dev *dev, int rc, struct dw_err *err)
-{
-	return rc == DW_CORRUPT ? dw_err_prefix(err, rc, "%s", dev->name) : rc;
+	return read_packed((struct vmdk_dev *)dev, off, run->off, buf,
+			   (uint32_t)run->len, err);
 }
 
 static int vmdk_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		      struct dw_err *err)
 {
-	struct vmdk_dev *v = (struct vmdk_dev *)dev;
-	struct run run;
-	uint8_t *p = buf;
-	int rc;
-
-	/* It ends because a run is never empty. */
-	while (len) {
-		rc = map(v, off, len, &run, err);
-		if (!rc)
-			rc = read_run(v, &run, off, p, err);
-		if (rc)
-			return say_where(dev, rc, err);
-		p += run.len;
-		off += run.len;
-		len -= run.len;
-	}
-	return 0;
+	return dw_mapped_pread(dev, map, unpack, off, buf, len, err);
 }
 
-/* A hole of the file is an allocated grain that reads as zeros. */
 static int vmdk_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 		       struct dw_extent *out, struct dw_err *err)
 {
-	struct vmdk_dev *v = (struct vmdk_dev *)dev;
-	struct run run;
-	int rc;
-
-	rc = map(v, off, len, &run, err);
-	if (rc)
-		return say_where(dev, rc, err);
-	out->kind = run.kind;
-	out->len = run.len;
-	if (run.kind != DW_EXTENT_DATA)
-		return 0;
-	rc = dw_dev_extent(v->file, run.host_off, run.len, out, err);
-	out->off = off;
-	if (!rc && out->kind == DW_EXTENT_UNMAPPED)
-		out->kind = DW_EXTENT_ZERO;
-	return rc;
+	return dw_mapped_extent(dev, map, off, len, out, err);
 }
 
 static int vmdk_check_unchanged(struct dw_dev *dev, struct dw_err *err)
