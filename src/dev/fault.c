@@ -163,6 +163,11 @@ static int faulty_commit(struct dw_output *out, struct dw_err *err)
 	return dw_output_commit(f->inner, err);
 }
 
+static void faulty_withdraw(struct dw_output *out)
+{
+	dw_output_withdraw(((struct faulty_output *)out)->inner);
+}
+
 static void faulty_close(struct dw_output *out)
 {
 	dw_output_close(((struct faulty_output *)out)->inner);
@@ -170,6 +175,7 @@ static void faulty_close(struct dw_output *out)
 
 static const struct dw_output_driver faulty_driver = {
 	.commit = faulty_commit,
+	.withdraw = faulty_withdraw,
 	.close = faulty_close,
 };
 

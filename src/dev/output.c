@@ -20,7 +20,7 @@ struct file_output {
 	char *temp;		/* temporary name; NULL: O_TMPFILE has none */
 	int fd;			/* the device's, which closes it */
 	bool force;
-	bool sync;
+	bool replaces;		/* something had the name when it was opened */
 };
 
 int dw_output_init(struct dw_output *out, const struct dw_output_driver *driver,
@@ -38,6 +38,18 @@ int dw_output_commit(struct dw_output *out, struct dw_err *err)
 	if (!ret)
 		out->committed = true;
 	return ret;
+}
+
+int dw_output_flush(struct dw_output *out, struct dw_err *err)
+{
+	return out->no_sync ? 0 : dw_dev_flush(out->dev, err);
+}
+
+void dw_output_withdraw(struct dw_output *out)
+{
+	if (out->driver->withdraw)
+		out->driver->withdraw(out);
+	out->committed = false;
 }
 
 void dw_output_close(struct dw_output *out)
@@ -103,10 +115,8 @@ static int put_in_place_plain(struct file_output *f)
 static int file_commit(struct dw_output *out, struct dw_err *err)
 {
 	struct file_output *f = file_of(out);
-	int ret = 0;
+	int ret = dw_output_flush(out, err);
 
-	if (f->sync)
-		ret = dw_dev_flush(out->dev, err);
 	if (ret)
 		return ret;
 	if (put_in_place(f) < 0 &&
@@ -120,10 +130,23 @@ static int file_commit(struct dw_output *out, struct dw_err *err)
 	}
 	free(f->temp);
 	f->temp = NULL;
-	if (f->sync && fsync(f->dir_fd) < 0 && errno != EINVAL)
+	if (!out->no_sync && fsync(f->dir_fd) < 0 && errno != EINVAL)
 		return dw_fail_errno(err, errno, "%s: flush of its folder",
 				     out->path);
 	return 0;
+}
+
+/* Only while the name is that of our file. */
+static void file_withdraw(struct dw_output *out)
+{
+	struct file_output *f = file_of(out);
+	struct stat ours, there;
+
+	if (f->replaces || fstat(f->fd, &ours) < 0 ||
+	    fstatat(f->dir_fd, f->base, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
+		return;
+	unlinkat(f->dir_fd, f->base, 0);
 }
 
 static void file_close(struct dw_output *out)
@@ -140,6 +163,7 @@ static void file_close(struct dw_output *out)
 
 static const struct dw_output_driver file_driver = {
 	.commit = file_commit,
+	.withdraw = file_withdraw,
 	.close = file_close,
 };
 
@@ -213,6 +237,7 @@ static int check_target(struct file_output *f, bool *is_block,
 	*is_block = false;
 	if (fstatat(f->dir_fd, f->base, &st, 0) < 0)
 		return 0;
+	f->replaces = true;
 	*is_block = S_ISBLK(st.st_mode);
 	if (!*is_block && !S_ISREG(st.st_mode))
 		return dw_fail(err, DW_USAGE,
@@ -265,11 +290,11 @@ int dw_output_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 		return dw_fail_nomem(err);
 	f->dir_fd = -1;
 	f->force = flags & DW_OUTPUT_FORCE;
-	f->sync = !(flags & DW_OUTPUT_NO_SYNC);
+	f->out.no_sync = flags & DW_OUTPUT_NO_SYNC;
 	ret = dw_output_init(&f->out, &file_driver, path, err);
 	if (!ret)
 		ret = open_target(ctx, f, err);
-	if (!ret && f->sync)
+	if (!ret && !f->out.no_sync)
 		dw_file_write_behind(f->out.dev);
 	if (ret) {
 		dw_output_close(&f->out);

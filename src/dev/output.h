@@ -15,6 +15,8 @@
  */
 struct dw_output_driver {
 	int (*commit)(struct dw_output *out, struct dw_err *err);
+	/* NULL: nothing can be taken back. */
+	void (*withdraw)(struct dw_output *out);
 	void (*close)(struct dw_output *out);
 };
 
@@ -24,6 +26,7 @@ struct dw_output {
 	char *path;
 	bool is_block;		/* a block device, written in place */
 	bool is_pipe;		/* "-": only sequential writers can */
+	bool no_sync;		/* durability is left to the host */
 	bool committed;
 };
 
@@ -32,6 +35,16 @@ int dw_output_init(struct dw_output *out, const struct dw_output_driver *driver,
 		   const char *path, struct dw_err *err);
 
 int dw_output_commit(struct dw_output *out, struct dw_err *err);
+
+/*
+ * Where several outputs are one result: all are flushed, which is what mostly
+ * fails, before the first is committed; and a later one that cannot be
+ * committed takes those before it away again.  What replaced another file
+ * stays, as that one is gone.
+ */
+int dw_output_flush(struct dw_output *out, struct dw_err *err);
+void dw_output_withdraw(struct dw_output *out);
+void dw_output_withdraw(struct dw_output *out);
 
 /* The same output with faults: its device counts reads, writes and flushes,
  * its commit counts as commit.  Takes over inner. */

@@ -233,6 +233,45 @@ START_TEST(an_output_is_there_only_after_commit)
 }
 END_TEST
 
+START_TEST(a_committed_output_can_be_taken_back)
+{
+	struct dw_output *out;
+	struct dw_ctx *ctx;
+	char path[100], other[100];
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	path_in(path, "new");
+	path_in(other, "other");
+	ck_assert_int_eq(dw_output_open(ctx, path, 0, &out, &err), 0);
+	ck_assert_int_eq(dw_output_flush(out, &err), 0);
+	ck_assert_int_eq(dw_output_commit(out, &err), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	dw_output_withdraw(out);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	dw_output_close(out);
+
+	/* Not what somebody else has put there meanwhile. */
+	ck_assert_int_eq(dw_output_open(ctx, path, 0, &out, &err), 0);
+	ck_assert_int_eq(dw_output_commit(out, &err), 0);
+	ck_assert_int_eq(rename(path, other), 0);
+	ck_assert_int_eq(close(creat(path, 0600)), 0);
+	dw_output_withdraw(out);
+	dw_output_close(out);
+	ck_assert_int_eq(unlink(other), 0);
+
+	/* Nor what replaced something, which would leave nothing at all. */
+	ck_assert_int_eq(dw_output_open(ctx, path, DW_OUTPUT_FORCE, &out,
+					&err), 0);
+	ck_assert_int_eq(dw_output_commit(out, &err), 0);
+	dw_output_withdraw(out);
+	dw_output_close(out);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("dev");
@@ -246,5 +285,6 @@ int main(void)
 	tcase_add_test(tc, an_overlay_redirects_without_copying);
 	tcase_add_test(tc, the_nth_call_fails);
 	tcase_add_test(tc, an_output_is_there_only_after_commit);
+	tcase_add_test(tc, a_committed_output_can_be_taken_back);
 	return dw_test_run("dev", tc);
 }
