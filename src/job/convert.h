@@ -19,4 +19,9 @@ struct dw_convert_state {
 int dw_convert_verify(struct dw_convert_plan *plan, struct dw_dev *file,
 		      struct dw_err *err);
 
+/* All of dw_convert_run() but the commit: writes the image, and reads it back
+ * where it can be. */
+int dw_convert_make(struct dw_convert_plan *plan, struct dw_output *output,
+		    struct dw_convert_report *report, struct dw_err *err);
+
 #endif

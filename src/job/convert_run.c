@@ -104,8 +104,8 @@ static int check_source(const struct dw_convert_plan *plan, struct dw_err *err)
 	return dw_wanted_check_unchanged(&plan->state->wanted, err);
 }
 
-int dw_convert_run(struct dw_convert_plan *plan, struct dw_output *output,
-		   struct dw_convert_report *report, struct dw_err *err)
+int dw_convert_make(struct dw_convert_plan *plan, struct dw_output *output,
+		    struct dw_convert_report *report, struct dw_err *err)
 {
 	int ret;
 
@@ -115,8 +115,14 @@ int dw_convert_run(struct dw_convert_plan *plan, struct dw_output *output,
 		ret = check_source(plan, err);
 	if (!ret && !output->is_pipe)
 		ret = dw_convert_verify(plan, output->dev, err);
-	if (!ret)
-		ret = dw_ctx_check(plan->state->ctx, err);
 	report->file_len = output->is_pipe ? 0 : output->dev->size;
+	return ret ? ret : dw_ctx_check(plan->state->ctx, err);
+}
+
+int dw_convert_run(struct dw_convert_plan *plan, struct dw_output *output,
+		   struct dw_convert_report *report, struct dw_err *err)
+{
+	int ret = dw_convert_make(plan, output, report, err);
+
 	return ret ? ret : dw_output_commit(output, err);
 }
