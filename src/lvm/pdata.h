@@ -31,6 +31,11 @@ int dw_pdata_set_blocks_nr(struct dw_pdata *pd, uint64_t blocks_nr,
 			   struct dw_err *err);
 void dw_pdata_close(struct dw_pdata *pd);
 
+/* What it was opened as, and whether the caller gave up: for those who read
+ * what its blocks make up. */
+const char *dw_pdata_what(const struct dw_pdata *pd);
+int dw_pdata_check_cancel(struct dw_pdata *pd, struct dw_err *err);
+
 /* Reads a block and checks its checksum and that it knows its own number. */
 int dw_pdata_read(struct dw_pdata *pd, uint64_t blk, uint32_t salt,
 		  uint8_t buf[DW_PDATA_BLOCK_LEN], struct dw_err *err);
