@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* convert on a small disk: what comes of it, and each of its failures. */
 #include <check.h>
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "dev/output.h"
+#include "lib/faulty.h"
 #include "lib/fsimg.h"
 #include "lib/run.h"
 #include "part/part.h"
@@ -17,7 +11,7 @@
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
-static char image[300], folder[300], target[400];
+static struct faulty job;
 
 /* An MBR, a filesystem whose journal holds a block, and swap space. */
 static void make_disk(void)
@@ -31,10 +25,7 @@ static void make_disk(void)
 	uint8_t sector[DW_SECTOR];
 	struct dw_dev *dev;
 
-	snprintf(folder, sizeof(folder), "%s", fsimg_path("out"));
-	snprintf(target, sizeof(target), "%s/target", folder);
-	snprintf(image, sizeof(image), "%s", fsimg_path("disk.img"));
-	mkdir(folder, 0755);
+	faulty_init(&job, ctx, fsimg_path("disk.img"));
 	fsimg_make("fs", "8M", "-t ext4 -b 1024 -J size=1");
 	ck_assert(!fsimg_run(NULL, "cd %s/.. && head -c 500K /dev/urandom > f "
 			     "&& head -c 1K f > g && printf '%%s\\n' "
@@ -42,72 +33,44 @@ static void make_disk(void)
 			     "debugfs -w -f - fs && debugfs -R 'bmap f 3' fs > "
 			     "blk && printf '%%s\\n' jo \"jw -b $(cat blk) g\" "
 			     "jc | debugfs -w -f - fs && "
-			     "dumpe2fs -h fs | grep needs_recovery", folder));
+			     "dumpe2fs -h fs | grep needs_recovery",
+			     job.folder));
 	ck_assert(!fsimg_run(NULL, "cd %s/.. && truncate -s 10M %s && "
 			     "dd if=fs of=%s bs=1M seek=1 conv=notrunc && "
 			     "truncate -s 1M swap && mkswap swap && "
 			     "dd if=swap of=%s bs=1M seek=9 conv=notrunc",
-			     folder, image, image, image));
+			     job.folder, job.image, job.image, job.image));
 	dw_mbr_encode(&mbr, sector);
-	ck_assert_int_eq(dw_file_open(ctx, image, DW_OPEN_RDWR, &dev, &err), 0);
+	ck_assert_int_eq(dw_file_open(ctx, job.image, DW_OPEN_RDWR, &dev, &err),
+			 0);
 	ck_assert_int_eq(dw_dev_pwrite(dev, 0, sector, sizeof(sector), &err),
 			 0);
 	ck_assert_int_eq(dw_dev_close(dev, &err), 0);
 }
 
-static unsigned files_in_folder(void)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	unsigned nr = 0;
-
-	while ((entry = readdir(dir)))
-		nr += entry->d_name[0] != '.' || entry->d_name[1] > '.';
-	closedir(dir);
-	return nr;
-}
-
-/* ---- one run --------------------------------------------------------------- */
-
-struct run {
-	struct dw_convert_options options;
-	struct dw_fault *source_fault, *output_fault;
-};
-
-static int convert(const struct run *run, struct dw_dev *source,
-		   struct dw_output *output)
+static int convert(const void *arg, struct dw_dev *source,
+		   struct dw_output *output, struct dw_err *e)
 {
 	struct dw_convert_report report;
 	struct dw_convert_plan *plan;
 	int ret;
 
-	ret = dw_convert_plan(ctx, source, &run->options, &plan, &err);
+	ret = dw_convert_plan(ctx, source, arg, &plan, e);
 	if (!ret)
-		ret = dw_convert_run(plan, output, &report, &err);
+		ret = dw_convert_run(plan, output, &report, e);
 	if (!ret)
 		ck_assert_uint_eq(report.copied_len, plan->copy_len);
 	dw_convert_plan_free(plan);
 	return ret;
 }
 
-static int run_once(const struct run *run)
+/* A job that succeeds all the same found another way, to the same bytes. */
+static void same_bytes(struct faulty *f)
 {
-	struct dw_dev *file, *source;
-	struct dw_output *plain, *output;
-	int ret;
+	const struct dw_convert_options *options = f->arg;
 
-	ck_assert_int_eq(dw_file_open(ctx, image, 0, &file, &err), 0);
-	ck_assert_int_eq(dw_fault_new(file, run->source_fault, &source, &err),
-			 0);
-	ck_assert_int_eq(dw_output_open(ctx, target, 0, &plain, &err), 0);
-	ck_assert_int_eq(dw_output_faulty_take(plain, run->output_fault,
-					       &output, &err), 0);
-	memset(&err, 0, sizeof(err));
-	ret = convert(run, source, output);
-	dw_output_close(output);
-	dw_dev_close(source, NULL);
-	dw_dev_close(file, NULL);
-	return ret;
+	ck_assert(!fsimg_run(NULL, "cmp %s %s/../%s.good", f->target,
+			     f->folder, options->format));
 }
 
 /* ---- tests ------------------------------------------------------------------ */
@@ -123,14 +86,9 @@ static const struct dw_convert_options as_qcow2 = {
 /* The copy that no failure disturbed. */
 static void make_reference(const struct dw_convert_options *options)
 {
-	struct dw_fault none = { 0 };
-	struct run run = { *options, &none, &none };
-	int ret = run_once(&run);
-
-	ck_assert_msg(!ret, "%s", err.text);
-	ck_assert_uint_eq(files_in_folder(), 1);
-	ck_assert(!fsimg_run(NULL, "mv %s %s/../%s.good", target, folder,
-			     options->format));
+	faulty_run_well(&job, options);
+	ck_assert(!fsimg_run(NULL, "mv %s %s/../%s.good", job.target,
+			     job.folder, options->format));
 }
 
 START_TEST(a_disk_is_converted)
@@ -140,12 +98,12 @@ START_TEST(a_disk_is_converted)
 	make_reference(&as_raw);
 	make_reference(&as_qcow2);
 	ck_assert(!fsimg_run(NULL, "cd %s/.. && dd if=raw.good of=part bs=1M "
-			     "skip=1 count=8", folder));
+			     "skip=1 count=8", job.folder));
 	fsimg_check(fsimg_path("part"));
 	/* What was in the journal is at home. */
 	ck_assert(!fsimg_run(&out, "cd %s/.. && dd if=part of=block bs=1K "
 			     "skip=$(cat blk) count=1 && cmp block g",
-			     folder));
+			     job.folder));
 }
 END_TEST
 
@@ -158,7 +116,7 @@ START_TEST(the_plan_names_the_areas)
 	struct dw_dev *dev;
 	size_t i;
 
-	ck_assert_int_eq(dw_file_open(ctx, image, 0, &dev, &err), 0);
+	ck_assert_int_eq(dw_file_open(ctx, job.image, 0, &dev, &err), 0);
 	ck_assert_int_eq(dw_convert_plan(ctx, dev, &as_raw, &plan, &err), 0);
 	ck_assert_uint_eq(plan->areas_nr, 3);
 	for (i = 0; i < 3; i++) {
@@ -173,82 +131,41 @@ START_TEST(the_plan_names_the_areas)
 }
 END_TEST
 
-/*
- * The N-th call of one kind fails, for every N that the job reaches.  A job
- * that succeeds all the same found another way, to the same bytes.
- */
-static void fails_cleanly(const struct dw_convert_options *options,
-			  uint64_t least_nr, uint64_t *fail_at,
-			  atomic_ullong *calls_nr, struct dw_fault *source,
-			  struct dw_fault *output)
-{
-	struct run run = { *options, source, output };
-	uint64_t n, failed_nr = 0;
-	int ret;
-
-	make_reference(options);
-	for (n = 1; ; n++) {
-		memset(source, 0, sizeof(*source));
-		memset(output, 0, sizeof(*output));
-		*fail_at = n;
-		ret = run_once(&run);
-		if (ret) {
-			failed_nr++;
-			ck_assert(err.code == ret && err.text[0]);
-			ck_assert(!strchr(err.text, '\n'));
-			ck_assert_msg(!files_in_folder(), "%s", err.text);
-		} else {
-			ck_assert(!fsimg_run(NULL, "cmp %s %s/../%s.good",
-					     target, folder, options->format));
-		}
-		unlink(target);
-		if (*calls_nr < n)
-			break;
-	}
-	ck_assert_uint_ge(failed_nr, least_nr);
-}
-
 START_TEST(every_failing_read_is_an_error)
 {
-	struct dw_fault source, output;
-
-	fails_cleanly(&as_raw, 20, &source.fail_read_at, &source.reads_nr,
-		      &source, &output);
-	fails_cleanly(&as_qcow2, 3, &output.fail_read_at, &output.reads_nr,
-		      &source, &output);
+	make_reference(&as_raw);
+	make_reference(&as_qcow2);
+	faulty_run_each(&job, &as_raw, &job.source.fail_read_at,
+			&job.source.reads_nr, 20);
+	faulty_run_each(&job, &as_qcow2, &job.output.fail_read_at,
+			&job.output.reads_nr, 3);
 }
 END_TEST
 
 START_TEST(every_failing_write_is_an_error)
 {
-	struct dw_fault source, output;
-
-	fails_cleanly(&as_raw, 3, &output.fail_write_at, &output.writes_nr,
-		      &source, &output);
-	fails_cleanly(&as_qcow2, 4, &output.fail_write_at, &output.writes_nr,
-		      &source, &output);
+	make_reference(&as_raw);
+	make_reference(&as_qcow2);
+	faulty_run_each(&job, &as_raw, &job.output.fail_write_at,
+			&job.output.writes_nr, 3);
+	faulty_run_each(&job, &as_qcow2, &job.output.fail_write_at,
+			&job.output.writes_nr, 4);
 }
 END_TEST
 
 START_TEST(a_failing_flush_or_rename_is_an_error)
 {
-	struct dw_fault source, output;
-
-	fails_cleanly(&as_raw, 1, &output.fail_flush_at, &output.flushes_nr,
-		      &source, &output);
-	fails_cleanly(&as_raw, 1, &output.fail_commit_at, &output.commits_nr,
-		      &source, &output);
+	make_reference(&as_raw);
+	faulty_run_each(&job, &as_raw, &job.output.fail_flush_at,
+			&job.output.flushes_nr, 1);
+	faulty_run_each(&job, &as_raw, &job.output.fail_commit_at,
+			&job.output.commits_nr, 1);
 }
 END_TEST
 
 START_TEST(a_cancelled_job_leaves_nothing)
 {
-	struct dw_fault none = { 0 };
-	struct run run = { as_raw, &none, &none };
-
-	dw_ctx_cancel(ctx);
-	ck_assert_int_eq(run_once(&run), DW_CANCELLED);
-	ck_assert_uint_eq(files_in_folder(), 0);
+	faulty_cancelled(&job, &as_raw);
 }
 END_TEST
 
@@ -275,6 +192,8 @@ int main(void)
 	fsimg_require_tools();
 	if (dw_ctx_new(&ctx, &err))
 		return 1;
+	job.job = convert;
+	job.look = same_bytes;
 	tcase_add_unchecked_fixture(tc, make_disk, NULL);
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, a_disk_is_converted);

@@ -4,28 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/bootconf.h"
+#include "lib/conf.h"
 #include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text, size_t len)
 {
-	struct dw_bootconf *bc;
-	struct dw_err err;
-
-	ck_assert_msg(!dw_bootconf_parse(DW_BOOTCONF_EXTLINUX, text, len, &bc,
-					 &err), "%s", err.text);
-	return bc;
-}
-
-static void assert_text(struct dw_bootconf *bc, const char *want)
-{
-	char *data;
-	size_t len;
-
-	ck_assert_int_eq(dw_text_render(bc->text, &data, &len, NULL), 0);
-	ck_assert_str_eq(data, want);
-	ck_assert_uint_eq(len, strlen(want));
-	free(data);
+	return conf_parse(DW_BOOTCONF_EXTLINUX, text, len);
 }
 
 static const char alpine[] =
@@ -152,13 +136,13 @@ START_TEST(changes_one_word)
 	struct dw_changes list = { 0 };
 	size_t i;
 
-	assert_text(bc, text);
+	conf_is(bc, text);
 	ck_assert(!dw_text_is_changed(bc->text));
 	ck_assert_int_eq(dw_bootconf_edit_defaults(bc, edits, 1, NULL), 0);
 	for (i = 0; i < bc->entries_nr; i++)
 		ck_assert_int_eq(dw_bootconf_edit_entry(bc, i, edits, 2, NULL),
 				 0);
-	assert_text(bc, want);
+	conf_is(bc, want);
 	dw_text_report(bc->text, &list);
 	ck_assert_uint_eq(list.nr, 4);
 	ck_assert_uint_eq(list.items[0].line_nr, 1);
@@ -182,7 +166,7 @@ START_TEST(an_entry_that_needs_nothing_keeps_its_lines)
 	struct dw_bootconf *bc = parse(text, strlen(text));
 
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 0, &edit, 1, NULL), 0);
-	assert_text(bc, text);
+	conf_is(bc, text);
 	ck_assert(!dw_text_is_changed(bc->text));
 	dw_bootconf_free(bc);
 }
@@ -224,7 +208,7 @@ START_TEST(edits_words)
 	bc = parse(b.data, b.len);
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 0, &words[_i].edit, 1,
 						NULL), 0);
-	assert_text(bc, want.data);
+	conf_is(bc, want.data);
 	dw_bootconf_free(bc);
 	dw_buf_free(&b);
 	dw_buf_free(&want);
@@ -389,7 +373,7 @@ START_TEST(has_limits)
 	ck_assert_int_eq(dw_bootconf_parse(DW_BOOTCONF_EXTLINUX, NULL, 0, &bc,
 					   NULL), 0);
 	ck_assert_uint_eq(bc->entries_nr, 0);
-	assert_text(bc, "");
+	conf_is(bc, "");
 	dw_bootconf_free(bc);
 	free(big);
 }

@@ -4,29 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/bootconf.h"
+#include "lib/conf.h"
 #include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text)
 {
-	struct dw_bootconf *bc;
-	struct dw_err err;
-
-	ck_assert_msg(!dw_bootconf_parse(DW_BOOTCONF_GRUBCFG, text,
-					 strlen(text), &bc, &err), "%s",
-		      err.text);
-	return bc;
-}
-
-static void assert_text(struct dw_bootconf *bc, const char *want)
-{
-	char *data;
-	size_t len;
-
-	ck_assert_int_eq(dw_text_render(bc->text, &data, &len, NULL), 0);
-	ck_assert_str_eq(data, want);
-	ck_assert_uint_eq(len, strlen(want));
-	free(data);
+	return conf_parse(DW_BOOTCONF_GRUBCFG, text, strlen(text));
 }
 
 /* The shape of grub-mkconfig's output on Debian. */
@@ -109,7 +92,7 @@ START_TEST(changes_debian)
 	for (i = 0; i < bc->entries_nr; i++)
 		ck_assert_int_eq(dw_bootconf_edit_entry(bc, i, edits, 2, NULL),
 				 0);
-	assert_text(bc, DEBIAN("--hint='hd0'", "hd0,msdos1", "UUID=1b-2c",
+	conf_is(bc, DEBIAN("--hint='hd0'", "hd0,msdos1", "UUID=1b-2c",
 			       " console=hvc0"));
 	dw_bootconf_free(bc);
 }
@@ -128,7 +111,7 @@ START_TEST(changes_several_words_of_a_module)
 		"root=/dev/disk/by-id/long quiet resume=/dev/sda2 ro\n}\n");
 
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 0, edits, 3, NULL), 0);
-	assert_text(bc, "menuentry x {\nmultiboot /xen\nmodule /v "
+	conf_is(bc, "menuentry x {\nmultiboot /xen\nmodule /v "
 		    "root=UUID=1b-2c "
 		    "resume=UUID=3d-4e ro\n}\n");
 	dw_bootconf_free(bc);
@@ -165,7 +148,7 @@ START_TEST(sets_the_partition)
 	struct dw_bootconf *bc = parse(roots[_i].before);
 
 	ck_assert_int_eq(dw_bootconf_set_partition(bc, 1, NULL), 0);
-	assert_text(bc, roots[_i].after);
+	conf_is(bc, roots[_i].after);
 	dw_bootconf_free(bc);
 }
 END_TEST
@@ -210,7 +193,7 @@ START_TEST(changes_kernelopts)
 		"fi\nset default_kernelopts='ro root=/dev/xvda'\n");
 
 	ck_assert_int_eq(dw_bootconf_edit_defaults(bc, edits, 2, NULL), 0);
-	assert_text(bc, "if [ -z \"${kernelopts}\" ]; then\n"
+	conf_is(bc, "if [ -z \"${kernelopts}\" ]; then\n"
 		"  set kernelopts=\"root=LABEL=x ro crashkernel=auto \"\n"
 		"fi\nset default_kernelopts='ro root=LABEL=x'\n");
 	dw_bootconf_free(bc);

@@ -4,29 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/bootconf.h"
+#include "lib/conf.h"
 #include "lib/run.h"
 
 static struct dw_bootconf *parse(const char *text)
 {
-	struct dw_bootconf *bc;
-	struct dw_err err;
-
-	ck_assert_msg(!dw_bootconf_parse(DW_BOOTCONF_MENULST, text,
-					 strlen(text), &bc, &err), "%s",
-		      err.text);
-	return bc;
-}
-
-static void assert_text(struct dw_bootconf *bc, const char *want)
-{
-	char *data;
-	size_t len;
-
-	ck_assert_int_eq(dw_text_render(bc->text, &data, &len, NULL), 0);
-	ck_assert_str_eq(data, want);
-	ck_assert_uint_eq(len, strlen(want));
-	free(data);
+	return conf_parse(DW_BOOTCONF_MENULST, text, strlen(text));
 }
 
 /* The shape that Debian's update-grub and pv-grub-menu give it. */
@@ -91,7 +74,7 @@ START_TEST(changes_debian)
 	for (i = 0; i < 2; i++)
 		ck_assert_int_eq(dw_bootconf_edit_entry(bc, i, edits, 2, NULL),
 				 0);
-	assert_text(bc, DEBIAN("(hd0,0)", "UUID=ab-cd", "root=UUID=ab-cd ro",
+	conf_is(bc, DEBIAN("(hd0,0)", "UUID=ab-cd", "root=UUID=ab-cd ro",
 			       "console=tty0", " nosmp"));
 	dw_text_report(bc->text, &list);
 	ck_assert_uint_eq(list.nr, 8);
@@ -126,7 +109,7 @@ START_TEST(changes_rhel)
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 1, &edit, 1, NULL), 0);
 	ck_assert_int_eq(dw_bootconf_edit_entry(bc, 2, &edit, 1, NULL),
 			 DW_USAGE);
-	assert_text(bc,
+	conf_is(bc,
 		"default=0\r\ntimeout=5\r\nhiddenmenu\r\n"
 		"title CentOS (2.6.18-8.el5xen)\r\n\troot (hd0,1)\r\n"
 		"\tkernel (hd0,1)/boot/vmlinuz-2.6.18-8.el5xen ro "
@@ -218,7 +201,7 @@ START_TEST(changes_options_of_debian)
 
 	ck_assert_int_eq(dw_bootconf_set_partition(bc, 1, NULL), 0);
 	ck_assert_int_eq(dw_bootconf_edit_defaults(bc, edits, 2, NULL), 0);
-	assert_text(bc,
+	conf_is(bc,
 		"# kopt=root=/dev/sda1 ro \n"
 		"#kopt_2_6=root=/dev/sda1 resume=LABEL=s ro\n"
 		"# groot=12-34\n# defoptions=quiet resume=LABEL=s\n"
@@ -235,7 +218,7 @@ START_TEST(replaces_a_uuid)
 		"kernel /a root=UUID=11-22 x=11-22\n# 11-2\n");
 
 	ck_assert_int_eq(dw_bootconf_replace(bc, "11-22", "33-44", NULL), 0);
-	assert_text(bc, "# kopt=root=UUID=33-44 ro\ntitle a\n"
+	conf_is(bc, "# kopt=root=UUID=33-44 ro\ntitle a\n"
 		    "kernel /a root=UUID=33-44 x=33-44\n# 11-2\n");
 	dw_bootconf_free(bc);
 }

@@ -11,64 +11,33 @@
 #include "dev/kinds.h"
 #include "formats/format.h"
 #include "formats/qcow2.h"
+#include "lib/images.h"
 #include "lib/run.h"
-
-#define GOOD_LEN 98816u
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
 
-static int open_fixture(const char *name, struct dw_dev **out)
-{
-	struct dw_dev *file = NULL;
-	char path[256];
-	int rc;
-
-	snprintf(path, sizeof(path), "tests/images/%s.qcow2", name);
-	*out = NULL;
-	rc = dw_file_open(ctx, path, 0, &file, &err);
-	ck_assert_msg(!rc, "%s", err.text);
-	rc = dw_format_open(ctx, file, NULL, NULL, out, &err);
-	dw_dev_close(file, NULL);
-	return rc;
-}
-
-/* What make-formats.sh calls pattern(). */
-static uint8_t *pattern(void)
-{
-	uint8_t *p = calloc(1, GOOD_LEN + 64), *end = p;
-	unsigned i;
-
-	for (i = 1; end < p + 20000; i++)
-		end += sprintf((char *)end, "%u\n", i);
-	memset(p + 20000, 0, 64);
-	for (i = 32768; i < 40960; i++)
-		p[i] = "abcdefg\n"[i % 8];
-	for (i = 20000, end = p + 98304; end < p + GOOD_LEN; i++)
-		end += sprintf((char *)end, "%u\n", i);
-	return p;
-}
-
 static const char *const good[] = {
-	"good-v2", "good-v3", "good-v2-zlib", "good-zlib", "good-zstd",
-	"good-zero", "good-extl2", "good-snapshot", "good-dirty",
-	"good-corrupt-bit",
+	"good-v2.qcow2", "good-v3.qcow2", "good-v2-zlib.qcow2",
+	"good-zlib.qcow2", "good-zstd.qcow2", "good-zero.qcow2",
+	"good-extl2.qcow2", "good-snapshot.qcow2", "good-dirty.qcow2",
+	"good-corrupt-bit.qcow2",
 };
 
 #define GOOD_NR ((int)(sizeof(good) / sizeof(*good)))
 
 START_TEST(good_images_read_whole)
 {
-	uint8_t *want = pattern(), *got = malloc(GOOD_LEN);
+	uint8_t *want = pattern(), *got = malloc(PATTERN_LEN);
 	struct dw_dev *dev;
 	int rc;
 
-	rc = open_fixture(good[_i], &dev);
+	rc = open_disk(ctx, good[_i], &dev, &err);
 	ck_assert_msg(!rc, "%s: %s", good[_i], err.text);
-	ck_assert_uint_eq(dev->size, GOOD_LEN);
-	rc = dw_dev_pread(dev, 0, got, GOOD_LEN, &err);
+	ck_assert_uint_eq(dev->size, PATTERN_LEN);
+	rc = dw_dev_pread(dev, 0, got, PATTERN_LEN, &err);
 	ck_assert_msg(!rc, "%s: %s", good[_i], err.text);
-	ck_assert_mem_eq(got, want, GOOD_LEN);
+	ck_assert_mem_eq(got, want, PATTERN_LEN);
 	dw_dev_close(dev, NULL);
 	free(got);
 	free(want);
@@ -82,12 +51,12 @@ START_TEST(good_images_read_in_pieces)
 	struct dw_dev *dev;
 	size_t off, len;
 
-	ck_assert_int_eq(open_fixture(good[_i], &dev), 0);
+	ck_assert_int_eq(open_disk(ctx, good[_i], &dev, &err), 0);
 	for (n = 0; n < 2000; n++) {
-		off = (size_t)rand_r(&seed) % GOOD_LEN;
+		off = (size_t)rand_r(&seed) % PATTERN_LEN;
 		len = (size_t)rand_r(&seed) % sizeof(got) + 1;
-		if (len > GOOD_LEN - off)
-			len = GOOD_LEN - off;
+		if (len > PATTERN_LEN - off)
+			len = PATTERN_LEN - off;
 		ck_assert_int_eq(dw_dev_pread(dev, off, got, len, &err), 0);
 		ck_assert_mem_eq(got, want + off, len);
 	}
@@ -99,18 +68,18 @@ END_TEST
 /* What an extent says is so: zeros are zeros, plain bytes are in the file. */
 START_TEST(extents_agree_with_reads)
 {
-	uint8_t *want = pattern(), *plain = malloc(GOOD_LEN);
+	uint8_t *want = pattern(), *plain = malloc(PATTERN_LEN);
 	struct dw_extent e;
 	struct dw_dev *dev;
 	uint64_t off, i;
 
-	ck_assert_int_eq(open_fixture(good[_i], &dev), 0);
-	for (off = 0; off < GOOD_LEN; off += e.len) {
-		ck_assert_int_eq(dw_dev_extent(dev, off, GOOD_LEN - off, &e,
+	ck_assert_int_eq(open_disk(ctx, good[_i], &dev, &err), 0);
+	for (off = 0; off < PATTERN_LEN; off += e.len) {
+		ck_assert_int_eq(dw_dev_extent(dev, off, PATTERN_LEN - off, &e,
 					       &err), 0);
 		ck_assert_uint_eq(e.off, off);
 		ck_assert_uint_gt(e.len, 0);
-		ck_assert_uint_le(e.len, GOOD_LEN - off);
+		ck_assert_uint_le(e.len, PATTERN_LEN - off);
 		if (e.kind == DW_EXTENT_ZERO || e.kind == DW_EXTENT_UNMAPPED)
 			for (i = off; i < off + e.len; i++)
 				ck_assert_uint_eq(want[i], 0);
@@ -143,7 +112,7 @@ static void *read_much(void *arg)
 	size_t off;
 
 	for (n = 0; n < 2000; n++) {
-		off = (size_t)rand_r(&r->seed) % (GOOD_LEN - sizeof(got));
+		off = (size_t)rand_r(&r->seed) % (PATTERN_LEN - sizeof(got));
 		if (dw_dev_pread(r->dev, off, got, sizeof(got), NULL) ||
 		    memcmp(got, r->want + off, sizeof(got)))
 			r->differs = true;
@@ -158,7 +127,7 @@ START_TEST(threads_read_at_once)
 	struct dw_dev *dev;
 	unsigned i;
 
-	ck_assert_int_eq(open_fixture(good[_i], &dev), 0);
+	ck_assert_int_eq(open_disk(ctx, good[_i], &dev, &err), 0);
 	for (i = 0; i < 4; i++) {
 		readers[i] = (struct reader){
 			.dev = dev, .want = want, .seed = i,
@@ -180,55 +149,41 @@ static const struct {
 	int code;
 	const char *text;	/* part of the one line */
 } refused[] = {
-	{ "unsupported-backing", DW_DENIED, "\"/etc/passwd\"" },
-	{ "unsupported-data-file", DW_DENIED, "\"other.raw\"" },
-	{ "unsupported-aes", DW_UNSUPPORTED, "AES" },
-	{ "unsupported-luks", DW_UNSUPPORTED, "LUKS" },
-	{ "unsupported-version", DW_UNSUPPORTED, "version 4" },
-	{ "unsupported-feature", DW_UNSUPPORTED, "\"time travel\" (bit 40)" },
-	{ "bad-cluster-bits", DW_CORRUPT, "2^40" },
-	{ "bad-size", DW_CORRUPT, "9223372036854775808" },
-	{ "bad-l1-huge", DW_CORRUPT, "2147483647 entries" },
-	{ "bad-l1-short", DW_CORRUPT, "1 entries is too short" },
-	{ "bad-l1-past-end", DW_CORRUPT, "16777216" },
-	{ "bad-l1-unaligned", DW_CORRUPT, "520 is not aligned" },
-	{ "bad-reftable-past-end", DW_CORRUPT, "16777216" },
-	{ "bad-reftable-none", DW_CORRUPT, "0 clusters" },
-	{ "bad-snapshots-huge", DW_CORRUPT, "4294967295 snapshots" },
-	{ "bad-refcount-order", DW_CORRUPT, "order 7" },
-	{ "bad-header-length", DW_CORRUPT, "105 bytes" },
-	{ "bad-ext-length", DW_CORRUPT, "4294967040 bytes" },
-	{ "bad-truncated-header", DW_CORRUPT, "ends at byte 100" },
-	{ "bad-l2-past-end", DW_CORRUPT, "16777216" },
-	{ "bad-l2-unaligned", DW_CORRUPT, "8704" },
-	{ "bad-cluster-past-end", DW_CORRUPT, "16777216" },
-	{ "bad-cluster-unaligned", DW_CORRUPT, "8704, not aligned" },
-	{ "bad-compressed-past-end", DW_CORRUPT, "16777216" },
-	{ "bad-compressed-garbage", DW_CORRUPT, "deflate" },
-	{ "bad-subcluster", DW_CORRUPT, "subcluster 0" },
-	{ "bad-truncated", DW_CORRUPT, "end of the file at 8704" },
-	{ "bad-zero-in-v2", DW_CORRUPT, "version 2" },
+	{ "unsupported-backing.qcow2", DW_DENIED, "\"/etc/passwd\"" },
+	{ "unsupported-data-file.qcow2", DW_DENIED, "\"other.raw\"" },
+	{ "unsupported-aes.qcow2", DW_UNSUPPORTED, "AES" },
+	{ "unsupported-luks.qcow2", DW_UNSUPPORTED, "LUKS" },
+	{ "unsupported-version.qcow2", DW_UNSUPPORTED, "version 4" },
+	{ "unsupported-feature.qcow2", DW_UNSUPPORTED, "\"time travel\" (bit 40)" },
+	{ "bad-cluster-bits.qcow2", DW_CORRUPT, "2^40" },
+	{ "bad-size.qcow2", DW_CORRUPT, "9223372036854775808" },
+	{ "bad-l1-huge.qcow2", DW_CORRUPT, "2147483647 entries" },
+	{ "bad-l1-short.qcow2", DW_CORRUPT, "1 entries is too short" },
+	{ "bad-l1-past-end.qcow2", DW_CORRUPT, "16777216" },
+	{ "bad-l1-unaligned.qcow2", DW_CORRUPT, "520 is not aligned" },
+	{ "bad-reftable-past-end.qcow2", DW_CORRUPT, "16777216" },
+	{ "bad-reftable-none.qcow2", DW_CORRUPT, "0 clusters" },
+	{ "bad-snapshots-huge.qcow2", DW_CORRUPT, "4294967295 snapshots" },
+	{ "bad-refcount-order.qcow2", DW_CORRUPT, "order 7" },
+	{ "bad-header-length.qcow2", DW_CORRUPT, "105 bytes" },
+	{ "bad-ext-length.qcow2", DW_CORRUPT, "4294967040 bytes" },
+	{ "bad-truncated-header.qcow2", DW_CORRUPT, "ends at byte 100" },
+	{ "bad-l2-past-end.qcow2", DW_CORRUPT, "16777216" },
+	{ "bad-l2-unaligned.qcow2", DW_CORRUPT, "8704" },
+	{ "bad-cluster-past-end.qcow2", DW_CORRUPT, "16777216" },
+	{ "bad-cluster-unaligned.qcow2", DW_CORRUPT, "8704, not aligned" },
+	{ "bad-compressed-past-end.qcow2", DW_CORRUPT, "16777216" },
+	{ "bad-compressed-garbage.qcow2", DW_CORRUPT, "deflate" },
+	{ "bad-subcluster.qcow2", DW_CORRUPT, "subcluster 0" },
+	{ "bad-truncated.qcow2", DW_CORRUPT, "end of the file at 8704" },
+	{ "bad-zero-in-v2.qcow2", DW_CORRUPT, "version 2" },
 };
 
 #define REFUSED_NR ((int)(sizeof(refused) / sizeof(*refused)))
 
 START_TEST(bad_images_are_refused_in_one_line)
 {
-	uint8_t *buf = malloc(GOOD_LEN);
-	struct dw_dev *dev;
-	int rc;
-
-	rc = open_fixture(refused[_i].name, &dev);
-	/* Tables are looked at when they are needed. */
-	if (!rc)
-		rc = dw_dev_pread(dev, 0, buf, dev->size, &err);
-	ck_assert_msg(rc == refused[_i].code, "%s: %d", refused[_i].name, rc);
-	ck_assert_int_eq(err.code, rc);
-	ck_assert_msg(strstr(err.text, refused[_i].text), "%s: %s",
-		      refused[_i].name, err.text);
-	ck_assert_ptr_null(strchr(err.text, '\n'));
-	dw_dev_close(dev, NULL);
-	free(buf);
+	is_refused(ctx, refused[_i].name, refused[_i].code, refused[_i].text);
 }
 END_TEST
 

@@ -108,17 +108,7 @@ static const struct {
 
 START_TEST(others_are_refused)
 {
-	struct dw_dev *disk = NULL;
-	uint8_t buf[512];
-	int rc = open_disk(ctx, refused[_i].name, &disk, &err);
-
-	/* Damage of a block shows when it is read. */
-	if (!rc)
-		rc = dw_dev_pread(disk, 0, buf, sizeof(buf), &err);
-	ck_assert_int_eq(rc, refused[_i].code);
-	ck_assert_msg(strstr(err.text, refused[_i].text), "%s", err.text);
-	ck_assert_msg(strstr(err.text, refused[_i].name), "%s", err.text);
-	dw_dev_close(disk, NULL);
+	is_refused(ctx, refused[_i].name, refused[_i].code, refused[_i].text);
 }
 END_TEST
 

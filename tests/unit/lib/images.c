@@ -45,6 +45,27 @@ int open_disk(struct dw_ctx *ctx, const char *name, struct dw_dev **out,
 	return rc;
 }
 
+void is_refused(struct dw_ctx *ctx, const char *name, int code,
+		const char *text)
+{
+	struct dw_dev *disk = NULL;
+	struct dw_err err = { 0 };
+	uint8_t *buf = malloc(PATTERN_LEN);
+	int rc = open_disk(ctx, name, &disk, &err);
+
+	if (!rc)
+		rc = dw_dev_pread(disk, 0, buf,
+				  (size_t)dw_min(disk->size, PATTERN_LEN),
+				  &err);
+	ck_assert_msg(rc == code, "%s: %d", name, rc);
+	ck_assert_int_eq(err.code, code);
+	ck_assert_msg(strstr(err.text, text), "%s", err.text);
+	ck_assert_msg(strstr(err.text, name), "%s", err.text);
+	ck_assert_ptr_null(strchr(err.text, '\n'));
+	dw_dev_close(disk, NULL);
+	free(buf);
+}
+
 struct dw_dev *mem_dev(uint64_t size)
 {
 	struct dw_dev *dev;

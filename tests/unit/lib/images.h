@@ -20,6 +20,11 @@ struct dw_dev *open_fixture(struct dw_ctx *ctx, const char *name);
 int open_disk(struct dw_ctx *ctx, const char *name, struct dw_dev **out,
 	      struct dw_err *err);
 
+/* The fixture is refused with this code, in one line with its name and these
+ * words; damage of what holds data may show when it is read. */
+void is_refused(struct dw_ctx *ctx, const char *name, int code,
+		const char *text);
+
 struct dw_dev *mem_dev(uint64_t size);
 struct dw_writer *new_image(struct dw_ctx *ctx, struct dw_dev *file,
 			    const struct dw_format_driver *format,
