@@ -7,29 +7,12 @@
 # Needs qemu-img, qemu-io and sfdisk.  All qcow2 images named good-* hold the
 # same disk, that of pattern().
 set -eu
+. "$(dirname "$0")/lib.sh"
 cd "${1:-$(dirname "$0")}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# 98816 bytes: numbers, a hole, letters, a hole, a last sector of numbers.
-pattern()
-{
-	seq 1 10000 | head -c 20000
-	head -c 12768 /dev/zero
-	yes abcdefg | head -c 8192
-	head -c 57344 /dev/zero
-	seq 20000 30000 | head -c 512
-}
 pattern > "$tmp/raw"
-
-# put FILE OFFSET HEX: overwrites bytes
-put()
-{
-	for byte in $(echo "$3" | sed 's/../0x& /g'); do
-		printf "\\$(printf %03o "$byte")"
-	done > "$tmp/bytes"
-	dd if="$tmp/bytes" of="$1" bs=1 seek=$(($2)) conv=notrunc status=none
-}
 
 # offset_at FILE OFFSET: the host offset in a table entry or header field
 offset_at()

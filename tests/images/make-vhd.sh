@@ -7,29 +7,12 @@
 # Needs qemu-img and qemu-io, which make blocks of 2 MiB only, but write to an
 # image of any; so the headers are changed before anything is written.
 set -eu
+. "$(dirname "$0")/lib.sh"
 cd "${1:-$(dirname "$0")}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# The disk of make-formats.sh, 98816 bytes.
-pattern()
-{
-	seq 1 10000 | head -c 20000
-	head -c 12768 /dev/zero
-	yes abcdefg | head -c 8192
-	head -c 57344 /dev/zero
-	seq 20000 30000 | head -c 512
-}
 pattern > "$tmp/raw"
-
-# put FILE OFFSET HEX: overwrites bytes
-put()
-{
-	for byte in $(echo "$3" | sed 's/../0x& /g'); do
-		printf "\\$(printf %03o "$byte")"
-	done > "$tmp/bytes"
-	dd if="$tmp/bytes" of="$1" bs=1 seek=$(($2)) conv=notrunc status=none
-}
 
 # seal FILE OFFSET LENGTH SUM: makes the checksum at OFFSET + SUM right
 seal()

@@ -10,7 +10,7 @@
 
 /* Each call fails the test where it does not succeed. */
 
-/* The disk that all good-* fixtures hold, what make-formats.sh calls pattern();
+/* The disk that all good-* fixtures hold, what lib.sh there calls pattern();
  * the caller frees it. */
 #define PATTERN_LEN 98816u
 uint8_t *pattern(void);
