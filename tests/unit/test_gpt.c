@@ -8,21 +8,13 @@
 #include "base/bytes.h"
 #include "base/sum.h"
 #include "dev/kinds.h"
+#include "lib/images.h"
+#include "lib/parts.h"
 #include "lib/run.h"
 #include "part/part.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
-
-static struct dw_dev *fixture(const char *name)
-{
-	struct dw_dev *dev;
-	char path[256];
-
-	snprintf(path, sizeof(path), "tests/images/%s.img", name);
-	ck_assert_int_eq(dw_file_open(ctx, path, 0, &dev, &err), 0);
-	return dev;
-}
 
 static void check_good(const struct dw_part_table *t)
 {
@@ -44,7 +36,8 @@ static void check_good(const struct dw_part_table *t)
 
 START_TEST(sfdisk_tables_read_from_either_copy)
 {
-	struct dw_dev *disk = fixture(_i ? "good-gpt-backup" : "good-gpt");
+	struct dw_dev *disk = open_fixture(ctx, _i ? "good-gpt-backup.img"
+					       : "good-gpt.img");
 	struct dw_part_table *t;
 	int rc;
 
@@ -63,29 +56,23 @@ static const struct {
 	const char *name;
 	const char *text;
 } bad[] = {
-	{ "bad-gpt-end-before-start",
+	{ "bad-gpt-end-before-start.img",
 	  "gpt: entry 1 ends at LBA 45 before it starts at 50" },
-	{ "bad-gpt-overlap", "partition 1 (LBA 40 to 64) overlaps" },
-	{ "bad-gpt-past-end", "entry 2 (LBA 64 to 100) is not within" },
-	{ "bad-gpt-both", "checksum" },
+	{ "bad-gpt-overlap.img", "partition 1 (LBA 40 to 64) overlaps" },
+	{ "bad-gpt-past-end.img", "entry 2 (LBA 64 to 100) is not within" },
+	{ "bad-gpt-both.img", "checksum" },
 };
 
 START_TEST(damaged_tables_are_refused)
 {
-	struct dw_dev *disk = fixture(bad[_i].name);
-	struct dw_part_table *t;
-
-	ck_assert_int_eq(dw_part_read(disk, &t, &err), DW_CORRUPT);
-	ck_assert_ptr_null(t);
-	ck_assert_msg(strstr(err.text, bad[_i].text), "%s", err.text);
-	dw_dev_close(disk, NULL);
+	table_is_damaged(ctx, bad[_i].name, bad[_i].text);
 }
 END_TEST
 
 /* The good image over which one writes. */
 static struct dw_dev *scratch(void)
 {
-	struct dw_dev *good = fixture("good-gpt"), *disk;
+	struct dw_dev *good = open_fixture(ctx, "good-gpt.img"), *disk;
 
 	ck_assert_int_eq(dw_overlay_new(good, 512, 1 << 20, &disk, &err), 0);
 	dw_dev_close(good, NULL);

@@ -7,29 +7,13 @@
 
 #include "base/bytes.h"
 #include "dev/kinds.h"
+#include "lib/images.h"
+#include "lib/parts.h"
 #include "lib/run.h"
 #include "part/mbr.h"
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
-
-static struct dw_dev *mem(uint64_t sectors_nr)
-{
-	struct dw_dev *dev;
-
-	ck_assert_int_eq(dw_mem_new("disk", sectors_nr * 512, &dev, &err), 0);
-	return dev;
-}
-
-static struct dw_dev *fixture(const char *name)
-{
-	struct dw_dev *dev;
-	char path[256];
-
-	snprintf(path, sizeof(path), "tests/images/%s.img", name);
-	ck_assert_int_eq(dw_file_open(ctx, path, 0, &dev, &err), 0);
-	return dev;
-}
 
 static void check_good(const struct dw_part_table *t)
 {
@@ -65,7 +49,7 @@ static void check_good(const struct dw_part_table *t)
 
 START_TEST(sfdisk_tables_read)
 {
-	struct dw_dev *disk = fixture("good-mbr"), *part;
+	struct dw_dev *disk = open_fixture(ctx, "good-mbr.img"), *part;
 	struct dw_part_table *t;
 
 	ck_assert_int_eq(dw_part_read(disk, &t, &err), 0);
@@ -85,29 +69,23 @@ static const struct {
 	const char *name;
 	const char *text;
 } bad[] = {
-	{ "bad-mbr-overlap", "partition 2 (LBA 24 to 123) overlaps partition 1 "
+	{ "bad-mbr-overlap.img", "partition 2 (LBA 24 to 123) overlaps partition 1 "
 			     "(LBA 8 to 25)" },
-	{ "bad-mbr-past-end", "partition 2 (LBA 24 to 128) ends past the end" },
-	{ "bad-ebr-cyclic", "cyclic: EBR 2 leads back to LBA 24" },
-	{ "bad-ebr-outside", "EBR at LBA 136 is not inside" },
-	{ "bad-logical-overlap", "partition 5 (LBA 32 to 63)" },
+	{ "bad-mbr-past-end.img", "partition 2 (LBA 24 to 128) ends past the end" },
+	{ "bad-ebr-cyclic.img", "cyclic: EBR 2 leads back to LBA 24" },
+	{ "bad-ebr-outside.img", "EBR at LBA 136 is not inside" },
+	{ "bad-logical-overlap.img", "partition 5 (LBA 32 to 63)" },
 };
 
 START_TEST(damaged_tables_are_refused)
 {
-	struct dw_dev *disk = fixture(bad[_i].name);
-	struct dw_part_table *t;
-
-	ck_assert_int_eq(dw_part_read(disk, &t, &err), DW_CORRUPT);
-	ck_assert_ptr_null(t);
-	ck_assert_msg(strstr(err.text, bad[_i].text), "%s", err.text);
-	dw_dev_close(disk, NULL);
+	table_is_damaged(ctx, bad[_i].name, bad[_i].text);
 }
 END_TEST
 
 static int read_sector(const uint8_t sector[DW_SECTOR])
 {
-	struct dw_dev *disk = mem(128);
+	struct dw_dev *disk = empty_disk(128);
 	struct dw_part_table *t;
 	int rc;
 
@@ -167,7 +145,7 @@ END_TEST
 
 START_TEST(set_active_changes_nothing_else)
 {
-	struct dw_dev *good = fixture("good-mbr"), *disk;
+	struct dw_dev *good = open_fixture(ctx, "good-mbr.img"), *disk;
 	uint8_t before[DW_SECTOR], after[DW_SECTOR];
 
 	ck_assert_int_eq(dw_overlay_new(good, 512, 1 << 20, &disk, &err), 0);
@@ -188,7 +166,8 @@ END_TEST
 
 START_TEST(a_table_read_and_written_is_the_same)
 {
-	struct dw_dev *good = fixture("good-mbr"), *disk = mem(128);
+	struct dw_dev *good = open_fixture(ctx, "good-mbr.img");
+	struct dw_dev *disk = empty_disk(128);
 	struct dw_part_table *t, *back;
 	uint8_t a[DW_SECTOR], b[DW_SECTOR], code[DW_MBR_CODE_LEN];
 	static const uint64_t sectors[] = { 0, 24, 55, 71 };
@@ -240,7 +219,7 @@ START_TEST(new_logical_partitions_get_ebrs)
 		.kind = DW_PART_MBR, .disk_signature = 7, .parts = parts,
 		.parts_nr = 5,
 	}, *back;
-	struct dw_dev *disk = mem(65536);
+	struct dw_dev *disk = empty_disk(65536);
 
 	ck_assert_int_eq(dw_mbr_write(disk, &t, &err), 0);
 	ck_assert_int_eq(dw_part_read(disk, &back, &err), 0);
@@ -261,7 +240,7 @@ START_TEST(what_cannot_be_written_changes_nothing)
 				    part(2, 4096, 4096, 0x83) };
 	struct dw_part_table t = { .kind = DW_PART_MBR, .parts = parts,
 				   .parts_nr = 2 };
-	struct dw_dev *disk = mem(65536), *huge = mem(1ull << 34);
+	struct dw_dev *disk = empty_disk(65536), *huge = empty_disk(1ull << 34);
 	uint8_t sector[DW_SECTOR];
 
 	ck_assert_int_eq(dw_mbr_write(disk, &t, &err), DW_CORRUPT);
@@ -285,7 +264,7 @@ START_TEST(large_sectors_count_as_512_bytes)
 				   part(5, 6144, 1024, 0x83) };
 	struct dw_part_table t = { .kind = DW_PART_MBR, .parts = parts,
 				   .parts_nr = 3 }, *back;
-	struct dw_dev *disk = mem(65536);
+	struct dw_dev *disk = empty_disk(65536);
 	uint8_t sector[DW_SECTOR];
 
 	disk->block_size = 4096;
@@ -310,7 +289,7 @@ START_TEST(too_many_logical_partitions_are_refused)
 {
 	struct dw_mbr mbr = { .entries = { { .type = 5, .start_lba = 1,
 					     .len_lba = 4000 } } };
-	struct dw_dev *disk = mem(4096);
+	struct dw_dev *disk = empty_disk(4096);
 	struct dw_part_table *t;
 	uint8_t s[DW_SECTOR];
 	uint32_t i;
@@ -333,7 +312,7 @@ END_TEST
 /* Any bytes are read, refused or not mine, in bounded time. */
 START_TEST(mutations_never_crash)
 {
-	struct dw_dev *good = fixture("good-mbr"), *disk;
+	struct dw_dev *good = open_fixture(ctx, "good-mbr.img"), *disk;
 	static const unsigned at[] = { 0, 24, 55, 71 };
 	struct dw_part_table *t;
 	unsigned seed = 1, n, k;
