@@ -64,13 +64,20 @@ int dw_mirror_new(const char *name, struct dw_dev *const *legs, size_t legs_nr,
 		  struct dw_dev **out, struct dw_err *err);
 
 /*
- * A snapshot: the origin as it was, by the persistent exception store in cow.
- * chunk_len is the table's; the store's own counts.  A store that overflowed
- * or was invalidated is DW_CORRUPT.
+ * A snapshot: the origin as it was, by the persistent exception store in cow,
+ * which knows its own chunks.  It is as long as the origin given: where that
+ * was extended later, a window of what the snapshot's segment covers.  A store
+ * that overflowed or was invalidated is DW_CORRUPT.
  */
 int dw_cow_open(struct dw_ctx *ctx, const char *name, struct dw_dev *origin,
 		struct dw_dev *cow, struct dw_dev **out, struct dw_err *err);
-/* The chunks in use, bytes. */
+/* An origin into which a snapshot is being merged: what is not merged yet is
+ * read from the store, all of it from the origin where the store was lost. */
+int dw_cow_open_merging(struct dw_ctx *ctx, const char *name,
+			struct dw_dev *origin, struct dw_dev *cow,
+			struct dw_dev **out, struct dw_err *err);
+/* What lvs counts as used, bytes: headers, exceptions, and the chunks in use;
+ * all of a store that was lost, nothing of one that was never active. */
 int dw_cow_used_len(struct dw_ctx *ctx, struct dw_dev *cow, uint64_t *out,
 		    struct dw_err *err);
 
