@@ -87,6 +87,10 @@ struct dw_thin_params {
 	struct dw_dev *external_origin;	/* NULL: what is unmapped is zero */
 	uint32_t chunk_len;		/* of the pool, as LVM has it */
 	uint64_t device_id;
+	/* Of the volume, as LVM has them: for one that LVM made, but the pool
+	 * has not yet. */
+	uint64_t transaction_id;
+	uint64_t parent_id;		/* of what it is a snapshot; 0: none */
 	uint64_t size;
 };
 

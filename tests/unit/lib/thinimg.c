@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A thin pool in memory. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "thinimg.h"
+
+void thinimg_new(struct thinimg *t, uint64_t blocks_nr, uint64_t chunks_nr)
+{
+	uint8_t *chunk = malloc(THINIMG_CHUNK_LEN);
+
+	memset(t, 0, sizeof(*t));
+	pdimg_new(&t->img, blocks_nr);
+	ck_assert_int_eq(dw_mem_new("data", chunks_nr * THINIMG_CHUNK_LEN,
+				    &t->data, NULL), 0);
+	for (uint64_t i = 0; i < chunks_nr; i++) {
+		memset(chunk, (int)i + 1, THINIMG_CHUNK_LEN);
+		ck_assert_int_eq(dw_dev_pwrite(t->data, i * THINIMG_CHUNK_LEN,
+					       chunk, THINIMG_CHUNK_LEN,
+					       NULL), 0);
+	}
+	free(chunk);
+}
+
+void thinimg_free(struct thinimg *t)
+{
+	pdimg_free(&t->img);
+	dw_dev_close(t->data, NULL);
+}
+
+void thinimg_add(struct thinimg *t, uint64_t id,
+		 const struct thinimg_mapping *mappings, size_t nr,
+		 uint32_t fan)
+{
+	uint64_t *keys = calloc(nr + 1, sizeof(*keys)), root;
+	uint8_t *values = calloc(nr + 1, 8);
+
+	for (size_t i = 0; i < nr; i++) {
+		keys[i] = mappings[i].chunk;
+		/* A time that must not matter. */
+		dw_put_le64(values + 8 * i, mappings[i].data_chunk << 24 |
+			    (i * 77 & 0xffffff));
+	}
+	root = pdimg_tree(&t->img, keys, values, nr, 8, fan);
+	ck_assert_uint_lt(t->devices_nr, THINIMG_DEVICES_MAX);
+	t->ids[t->devices_nr] = id;
+	dw_put_le64(t->trees + 8 * t->devices_nr, root);
+	dw_put_le64(t->details + 24 * t->devices_nr++, nr);
+	free(keys);
+	free(values);
+}
+
+void thinimg_finish(struct thinimg *t, uint64_t transaction_id)
+{
+	uint8_t block[DW_PDATA_BLOCK_LEN] = { 0 };
+
+	dw_put_le64(block + THINIMG_MAGIC, 27022010);
+	dw_put_le32(block + THINIMG_VERSION, 2);
+	dw_put_le64(block + THINIMG_TRANSACTION, transaction_id);
+	dw_put_le64(block + THINIMG_BLOCKS_NR,
+		    t->img.dev->size / DW_PDATA_BLOCK_LEN);
+	dw_put_le64(block + THINIMG_MAPPING,
+		    pdimg_tree(&t->img, t->ids, t->trees, t->devices_nr, 8,
+			       252));
+	dw_put_le64(block + THINIMG_DETAILS,
+		    pdimg_tree(&t->img, t->ids, t->details, t->devices_nr, 24,
+			       126));
+	dw_put_le32(block + THINIMG_CHUNK, THINIMG_CHUNK_LEN / 512);
+	dw_put_le32(block + THINIMG_BLOCK, DW_PDATA_BLOCK_LEN / 512);
+	pdimg_put(&t->img, 0, DW_PDATA_SALT_THIN_SUPER, block);
+}
+
+struct dw_thin_params thinimg_params(const struct thinimg *t, uint64_t id,
+				     uint64_t size)
+{
+	return (struct dw_thin_params){
+		.metadata = t->img.dev,
+		.data = t->data,
+		.chunk_len = THINIMG_CHUNK_LEN,
+		.device_id = id,
+		.size = size,
+	};
+}
