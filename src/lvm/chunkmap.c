@@ -13,8 +13,8 @@ static int grow(struct dw_chunkmap *map, struct dw_err *err)
 
 	if (cap > map->ctx->memory_cap_len / sizeof(*runs))
 		return dw_fail(err, DW_LIMIT, "%s: more than %zu runs of "
-			       "chunks need more memory than the cap of %" PRIu64
-			       " bytes", map->what, map->runs_nr,
+			       "chunks need more memory than the cap of %"
+			       PRIu64 " bytes", map->what, map->runs_nr,
 			       map->ctx->memory_cap_len);
 	runs = reallocarray(map->runs, cap, sizeof(*runs));
 	if (!runs)

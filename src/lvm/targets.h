@@ -106,11 +106,11 @@ struct dw_cache_params {
 	struct dw_dev *metadata;
 	struct dw_dev *data;
 	uint32_t chunk_len;
-	unsigned metadata_format;	/* 1, 2; 0: what the superblock says */
 };
 
 /* The newest of origin and cache: of a cache that was shut down cleanly its
- * dirty blocks, else all that are valid. */
+ * dirty blocks, else all that are valid.  Of a cachevol, metadata and data are
+ * windows.  The metadata knows its own version. */
 int dw_cache_open(struct dw_ctx *ctx, const char *name,
 		  const struct dw_cache_params *params, struct dw_dev **out,
 		  struct dw_err *err);
