@@ -6,7 +6,6 @@
 #include "base/sum.h"
 #include "fs/jbd2.h"
 
-#define UUID_LEN	16u
 #define CSUM_CRC32C	4u
 #define FC_DEFAULT_NR	256u
 
@@ -16,8 +15,6 @@
 #define SB_COMPAT	36u
 #define SB_INCOMPAT	40u
 #define SB_CSUM		252u
-
-#define COMMIT_CSUM	16u
 
 void dw_jbd2_decode_super(const uint8_t *buf, struct dw_jbd2_super *out)
 {
@@ -36,22 +33,26 @@ void dw_jbd2_decode_super(const uint8_t *buf, struct dw_jbd2_super *out)
 	out->compat = dw_be32(buf + SB_COMPAT);
 	out->incompat = dw_be32(buf + SB_INCOMPAT);
 	out->ro_compat = dw_be32(buf + 44);
-	memcpy(out->uuid, buf + 48, UUID_LEN);
+	memcpy(out->uuid, buf + 48, DW_JBD2_UUID_LEN);
 	out->users_nr = dw_be32(buf + 64);
 	out->csum_type = buf[80];
 	out->fc_nr = dw_be32(buf + 84);
 	out->csum = dw_be32(buf + SB_CSUM);
 }
 
-/* CRC-32C of len bytes with the 4 bytes at hole_off taken as zeros. */
-static uint32_t sum_with_hole(uint32_t seed, const uint8_t *buf, uint32_t len,
-			      uint32_t hole_off)
+uint32_t dw_jbd2_sum_with_hole(uint32_t seed, const uint8_t *buf, uint32_t len,
+			       uint32_t hole_off)
 {
 	static const uint8_t zeros[4];
 	uint32_t sum = dw_crc32c(seed, buf, hole_off);
 
 	sum = dw_crc32c(sum, zeros, sizeof(zeros));
 	return dw_crc32c(sum, buf + hole_off + 4, len - hole_off - 4);
+}
+
+static uint32_t super_sum(const uint8_t *buf)
+{
+	return dw_jbd2_sum_with_hole(~0u, buf, DW_JBD2_SUPER_LEN, SB_CSUM);
 }
 
 static int check_features(const uint8_t *buf, const struct dw_jbd2_super *sb,
@@ -75,7 +76,7 @@ static int check_features(const uint8_t *buf, const struct dw_jbd2_super *sb,
 	if (sb->csum_type != CSUM_CRC32C)
 		return dw_fail(err, DW_CORRUPT, "journal: checksum type %u is "
 			       "not crc32c", sb->csum_type);
-	if (sb->csum != sum_with_hole(~0u, buf, DW_JBD2_SUPER_LEN, SB_CSUM))
+	if (sb->csum != super_sum(buf))
 		return dw_fail(err, DW_CORRUPT, "journal: checksum of its "
 			       "superblock is wrong (0x%08x is stored)",
 			       sb->csum);
@@ -103,7 +104,7 @@ static void derive_format(const struct dw_jbd2_super *sb,
 			       (out->csum == 2 ? 2 : 0);
 	if (out->csum >= 2) {
 		out->tail_len = 4;
-		out->seed = dw_crc32c(~0u, sb->uuid, UUID_LEN);
+		out->seed = dw_crc32c(~0u, sb->uuid, DW_JBD2_UUID_LEN);
 	}
 	out->end = sb->blocks_nr;
 }
@@ -175,16 +176,20 @@ int dw_jbd2_check_super(const uint8_t *buf, const struct dw_jbd2_super *sb,
 	return 0;
 }
 
+void dw_jbd2_encode_start(uint8_t *buf, const struct dw_jbd2_format *fmt,
+			  uint32_t sequence, uint32_t start)
+{
+	dw_put_be32(buf + SB_SEQUENCE, sequence);
+	dw_put_be32(buf + SB_START, start);
+	dw_put_be32(buf + SB_ERRNO, 0);
+	if (fmt->csum >= 2)
+		dw_put_be32(buf + SB_CSUM, super_sum(buf));
+}
+
 void dw_jbd2_encode_empty(uint8_t *buf, const struct dw_jbd2_format *fmt,
 			  uint32_t sequence)
 {
-	dw_put_be32(buf + SB_SEQUENCE, sequence);
-	dw_put_be32(buf + SB_START, 0);
-	dw_put_be32(buf + SB_ERRNO, 0);
-	if (fmt->csum >= 2)
-		dw_put_be32(buf + SB_CSUM,
-			    sum_with_hole(~0u, buf, DW_JBD2_SUPER_LEN,
-					  SB_CSUM));
+	dw_jbd2_encode_start(buf, fmt, sequence, 0);
 }
 
 bool dw_jbd2_decode_header(const uint8_t *block, uint32_t *type,
@@ -224,7 +229,7 @@ bool dw_jbd2_next_tag(const struct dw_jbd2_format *fmt, const uint8_t *block,
 	decode_tag(fmt, block + *pos, out);
 	*pos += fmt->tag_len;
 	if (!(out->flags & DW_JBD2_TAG_SAME_UUID))
-		*pos += UUID_LEN;
+		*pos += DW_JBD2_UUID_LEN;
 	if (out->flags & DW_JBD2_TAG_LAST)
 		*pos = fmt->block_len;
 	return true;
@@ -254,7 +259,7 @@ void dw_jbd2_decode_commit(const uint8_t *block, struct dw_jbd2_commit *out)
 {
 	out->csum_type = block[12];
 	out->csum_len = block[13];
-	out->csum = dw_be32(block + COMMIT_CSUM);
+	out->csum = dw_be32(block + DW_JBD2_COMMIT_CSUM);
 	out->time = dw_be64(block + 48);
 }
 
@@ -265,15 +270,17 @@ bool dw_jbd2_block_sum_ok(const struct dw_jbd2_format *fmt,
 
 	return fmt->csum < 2 ||
 	       dw_be32(block + off) ==
-	       sum_with_hole(fmt->seed, block, fmt->block_len, off);
+	       dw_jbd2_sum_with_hole(fmt->seed, block, fmt->block_len,
+				     off);
 }
 
 bool dw_jbd2_commit_sum_ok(const struct dw_jbd2_format *fmt,
 			   const uint8_t *block)
 {
 	return fmt->csum < 2 ||
-	       dw_be32(block + COMMIT_CSUM) ==
-	       sum_with_hole(fmt->seed, block, fmt->block_len, COMMIT_CSUM);
+	       dw_be32(block + DW_JBD2_COMMIT_CSUM) ==
+	       dw_jbd2_sum_with_hole(fmt->seed, block, fmt->block_len,
+				     DW_JBD2_COMMIT_CSUM);
 }
 
 bool dw_jbd2_data_sum_ok(const struct dw_jbd2_format *fmt,

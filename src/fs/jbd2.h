@@ -14,6 +14,8 @@
 #define DW_JBD2_SUPER_LEN	1024u
 #define DW_JBD2_HEADER_LEN	12u
 #define DW_JBD2_MIN_BLOCKS	1024u
+#define DW_JBD2_UUID_LEN	16u
+#define DW_JBD2_COMMIT_CSUM	16u	/* offset in a commit block */
 
 enum dw_jbd2_type {
 	DW_JBD2_DESCRIPTOR = 1,
@@ -104,6 +106,10 @@ int dw_jbd2_check_super(const uint8_t *buf, const struct dw_jbd2_super *sb,
 void dw_jbd2_encode_empty(uint8_t *buf, const struct dw_jbd2_format *fmt,
 			  uint32_t sequence);
 
+/* Marks the log as holding one transaction, from block 'start' on. */
+void dw_jbd2_encode_start(uint8_t *buf, const struct dw_jbd2_format *fmt,
+			  uint32_t sequence, uint32_t start);
+
 /* False where the block does not begin with the journal's magic number. */
 bool dw_jbd2_decode_header(const uint8_t *block, uint32_t *type,
 			   uint32_t *sequence);
@@ -137,5 +143,27 @@ bool dw_jbd2_commit_sum_ok(const struct dw_jbd2_format *fmt,
 bool dw_jbd2_data_sum_ok(const struct dw_jbd2_format *fmt,
 			 const struct dw_jbd2_tag *tag, uint32_t sequence,
 			 const uint8_t *block);
+
+/* ---- writing (jbd2_encode.c) -------------------------------------------- */
+
+/* The most tags that fit behind the header of a descriptor block. */
+uint32_t dw_jbd2_tags_cap(const struct dw_jbd2_format *fmt);
+
+/*
+ * A descriptor block and the data blocks behind it, which lie in 'group' from
+ * the second block on: fills the first block with nr tags (1 to the cap), and
+ * escapes the data.  homes: where the data blocks belong.
+ */
+void dw_jbd2_encode_group(const struct dw_jbd2_format *fmt, uint8_t *group,
+			  const uint64_t *homes, uint32_t nr,
+			  const uint8_t uuid[16], uint32_t sequence);
+
+/* A commit block; sum is that of version 1, over all groups. */
+void dw_jbd2_encode_commit(const struct dw_jbd2_format *fmt, uint8_t *block,
+			   uint32_t sequence, int64_t time, uint32_t sum);
+
+/* CRC-32C of len bytes with the 4 bytes at hole_off taken as zeros. */
+uint32_t dw_jbd2_sum_with_hole(uint32_t seed, const uint8_t *buf, uint32_t len,
+			       uint32_t hole_off);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define BUF_LEN			(256u << 10)
 
-static void free_journal(struct dw_journal *j)
+void dw_journal_unload(struct dw_journal *j)
 {
 	free(j->buf);
 	dw_journal_map_free(&j->map);
@@ -32,13 +32,12 @@ static int load_super(struct dw_journal *j, uint8_t *buf, struct dw_err *err)
 				   &j->fmt, err);
 }
 
-/* Finds the journal; j->fs is already there.  buf receives its superblock. */
-static int load_journal(struct dw_journal *j, uint8_t *buf, struct dw_err *err)
+int dw_journal_load(struct dw_journal *j, uint8_t *buf, struct dw_err *err)
 {
 	int ret;
 
 	if (j->fs.has_journal_uuid)
-		return dw_fail(err, DW_UNSUPPORTED, "ext: recovery needs the "
+		return dw_fail(err, DW_UNSUPPORTED, "ext: needs the "
 			       "external journal, which is another device");
 	j->buf_cap_nr = (uint32_t)dw_max(1, BUF_LEN / j->fs.block_len);
 	j->buf = malloc((size_t)j->buf_cap_nr * j->fs.block_len);
@@ -84,32 +83,35 @@ static int replay(struct dw_journal *j, struct dw_journal_end *end,
 	return ret;
 }
 
+int dw_journal_write_super(struct dw_journal *j, const uint8_t *buf,
+			   struct dw_err *err)
+{
+	uint32_t nr;
+	uint64_t blk = dw_journal_map_get(&j->map, 0, &nr);
+
+	return dw_dev_pwrite(j->dev, blk * j->fs.block_len, buf,
+			     DW_JBD2_SUPER_LEN, err);
+}
+
 /* The log is empty from now on; its next transaction gets a number that none
  * of the old ones has.  An error that the kernel left in the journal moves to
  * the filesystem's superblock, as on a mount. */
 static int finish_journal(struct dw_journal *j, uint8_t *buf,
 			  uint32_t sequence, struct dw_err *err)
 {
-	uint32_t nr;
-	uint64_t blk = dw_journal_map_get(&j->map, 0, &nr);
-
 	dw_jbd2_encode_empty(buf, &j->fmt, sequence);
-	return dw_dev_pwrite(j->dev, blk * j->fs.block_len, buf,
-			     DW_JBD2_SUPER_LEN, err);
+	return dw_journal_write_super(j, buf, err);
 }
 
-/* Read again, because replay may have brought a newer one. */
-static int finish_super(struct dw_journal *j, bool is_bad, struct dw_err *err)
+void dw_journal_mark_super(uint8_t *sb, bool needs_recovery, bool is_bad)
 {
-	uint8_t sb[DW_EXT_SUPER_LEN];
-	uint32_t state;
-	int ret;
+	uint32_t incompat = dw_le32(sb + 96), state;
 
-	ret = dw_dev_pread(j->dev, DW_EXT_SUPER_OFF, sb, sizeof(sb), err);
-	if (ret)
-		return ret;
-	dw_put_le32(sb + 96,
-		    dw_le32(sb + 96) & ~EXT3_FEATURE_INCOMPAT_RECOVER);
+	if (needs_recovery)
+		incompat |= EXT3_FEATURE_INCOMPAT_RECOVER;
+	else
+		incompat &= ~EXT3_FEATURE_INCOMPAT_RECOVER;
+	dw_put_le32(sb + 96, incompat);
 	if (is_bad) {
 		state = (dw_le16(sb + 58) | EXT2_ERROR_FS) &
 			~(uint32_t)EXT2_VALID_FS;
@@ -117,12 +119,26 @@ static int finish_super(struct dw_journal *j, bool is_bad, struct dw_err *err)
 	}
 	if (dw_le32(sb + 100) & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
 		dw_put_le32(sb + 1020, dw_crc32c(~0u, sb, 1020));
+}
+
+/* Read again, because replay may have brought a newer one. */
+int dw_journal_mark(struct dw_journal *j, bool needs_recovery, bool is_bad,
+		    struct dw_err *err)
+{
+	uint8_t sb[DW_EXT_SUPER_LEN];
+	int ret;
+
+	ret = dw_dev_pread(j->dev, DW_EXT_SUPER_OFF, sb, sizeof(sb), err);
+	if (ret)
+		return ret;
+	dw_journal_mark_super(sb, needs_recovery, is_bad);
 	return dw_dev_pwrite(j->dev, DW_EXT_SUPER_OFF, sb, sizeof(sb), err);
 }
 
 /*
  * Order of writes: the blocks, then the journal's superblock, then the
  * filesystem's, so that an interruption leaves a journal to be replayed again.
+ * Each is durable before the next; on an overlay a flush costs nothing.
  */
 static int run(struct dw_journal *j, uint8_t *buf, struct dw_recovery *stats,
 	       struct dw_err *err)
@@ -153,8 +169,12 @@ static int run(struct dw_journal *j, uint8_t *buf, struct dw_recovery *stats,
 	 * block at least, so that this passes all of their numbers. */
 	if (end.is_aborted)
 		sequence = j->sb.sequence + (j->fmt.end - j->sb.first);
-	ret = finish_journal(j, buf, sequence + 1, err);
-	return ret ? ret : finish_super(j, is_bad, err);
+	ret = dw_dev_flush(j->dev, err);
+	if (!ret)
+		ret = finish_journal(j, buf, sequence + 1, err);
+	if (!ret)
+		ret = dw_dev_flush(j->dev, err);
+	return ret ? ret : dw_journal_mark(j, false, is_bad, err);
 }
 
 int dw_journal_replay(struct dw_ctx *ctx, struct dw_dev *dev,
@@ -166,10 +186,10 @@ int dw_journal_replay(struct dw_ctx *ctx, struct dw_dev *dev,
 
 	ret = dw_journal_read_fs(dev, &j.fs, err);
 	if (!ret && j.fs.needs_recovery) {
-		ret = load_journal(&j, buf, err);
+		ret = dw_journal_load(&j, buf, err);
 		if (!ret)
 			ret = run(&j, buf, stats, err);
 	}
-	free_journal(&j);
+	dw_journal_unload(&j);
 	return ret;
 }

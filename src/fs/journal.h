@@ -81,6 +81,11 @@ struct dw_journal {
 	bool read_ahead;	/* the next blocks will be wanted, too */
 };
 
+/* Finds the journal of j->fs on j->dev; buf receives its superblock. */
+int dw_journal_load(struct dw_journal *j, uint8_t *buf, struct dw_err *err);
+/* After a failure, too. */
+void dw_journal_unload(struct dw_journal *j);
+
 /* Block 'log' of the journal; *block is valid until the next call. */
 int dw_journal_block(struct dw_journal *j, uint32_t log, const uint8_t **block,
 		     struct dw_err *err);
@@ -114,6 +119,17 @@ bool dw_journal_walk_skip(struct dw_journal_walk *w, uint32_t nr);
 /* How many blocks of the log come before the next one, and back. */
 uint32_t dw_journal_walk_turn(const struct dw_journal_walk *w);
 uint32_t dw_journal_turn_to_log(const struct dw_journal *j, uint32_t turn);
+
+/* ---- its two superblocks (journal.c) ------------------------------------ */
+
+int dw_journal_write_super(struct dw_journal *j, const uint8_t *buf,
+			   struct dw_err *err);
+/* Sets or clears needs_recovery in the bytes of a filesystem's superblock, and
+ * with is_bad its error flag; the checksum follows. */
+void dw_journal_mark_super(uint8_t *sb, bool needs_recovery, bool is_bad);
+/* The same on the device. */
+int dw_journal_mark(struct dw_journal *j, bool needs_recovery, bool is_bad,
+		    struct dw_err *err);
 
 /* ---- the passes --------------------------------------------------------- */
 
