@@ -55,6 +55,8 @@ static int open_ext(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 		ret = check_journal(dev, err);
 	if (!ret && f->writable)
 		ret = dw_ext_load_bitmaps(f->fs, err);
+	if (!ret && flags & DW_FS_PRIMARY_ONLY)
+		f->fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
 	if (ret) {
 		dw_ext_close_raw(f->fs);
 		free(f);

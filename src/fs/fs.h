@@ -12,9 +12,13 @@
 
 #include "base/ctx.h"
 #include "dev/dev.h"
+#include "dev/kinds.h"
 
 enum dw_fs_flags {
 	DW_FS_WRITE = 1 << 0,
+	/* Leave the copies of superblock and descriptors as they are, as the
+	 * kernel does: fewer blocks change. */
+	DW_FS_PRIMARY_ONLY = 1 << 1,
 };
 
 /* File types, as in st_mode. */
@@ -101,6 +105,45 @@ void dw_fs_close(struct dw_fs *fs);
  */
 int dw_fs_recover(struct dw_ctx *ctx, struct dw_dev *overlay,
 		  struct dw_recovery *out, struct dw_err *err);
+
+/* ---- changes that a crash cannot cut in half ----------------------------- */
+
+/* What a commit takes. */
+struct dw_fs_commit {
+	uint32_t block_len;
+	uint64_t blocks_nr;	/* that differ */
+	uint64_t log_blocks_nr;	/* that the journal has */
+};
+
+/*
+ * 'overlay' has a flushed filesystem whose state below, on dev, needs no
+ * recovery.  Checks without writing whether one transaction of the journal can
+ * take all that differs: DW_LIMIT where it is too short, DW_UNSUPPORTED where
+ * there is none, where it is on another device, and for fast commits.
+ */
+int dw_fs_commit_plan(struct dw_ctx *ctx, struct dw_dev *dev,
+		      struct dw_dev *overlay, struct dw_fs_commit *out,
+		      struct dw_err *err);
+/*
+ * Writes to dev what differs, as one transaction.  A crash at any moment
+ * leaves what a replay of the journal turns into the old or the new state.
+ * Blocks that only the new state uses may be written before; they are durable
+ * before the transaction is.
+ */
+int dw_fs_commit(struct dw_ctx *ctx, struct dw_dev *dev,
+		 struct dw_dev *overlay, struct dw_err *err);
+
+/* Replays the journal where it lies, durably, and nothing else; a crash leaves
+ * it to be replayed again. */
+int dw_fs_replay(struct dw_ctx *ctx, struct dw_dev *dev, struct dw_err *err);
+
+/* Calls fn for each block of the filesystem on dev that the overlay has with
+ * other bytes, ascending, one by one. */
+int dw_fs_changed(struct dw_ctx *ctx, struct dw_dev *dev,
+		  struct dw_dev *overlay, dw_run_fn fn, void *arg,
+		  struct dw_err *err);
+
+/* ---- files and folders --------------------------------------------------- */
 
 int dw_fs_get_info(struct dw_fs *fs, struct dw_fs_info *out,
 		   struct dw_err *err);

@@ -158,13 +158,13 @@ static void apply(const struct record_op *op, struct dw_dev *dev)
 }
 
 /* Each sector by chance. */
-static void apply_torn(const struct record_op *op, struct dw_dev *dev,
-		       unsigned *seed)
+static void apply_torn(const struct record_op *op, uint32_t sector_len,
+		       struct dw_dev *dev, unsigned *seed)
 {
 	uint64_t at, step;
 
 	for (at = 0; at < op->len; at += step) {
-		step = SECTOR_LEN - (op->off + at) % SECTOR_LEN;
+		step = sector_len - (op->off + at) % sector_len;
 		step = dw_min(step, op->len - at);
 		if (rand_r(seed) % 2)
 			write_bytes(dev, op->off + at, op->data + at, step);
@@ -178,6 +178,7 @@ void record_replay(const struct record_log *log, size_t nr, unsigned seed,
 	/* Of ten: so many are lost, and so many torn. */
 	unsigned lost = seed ? (unsigned)rand_r(&seed) % 11 : 0;
 	unsigned torn = seed ? (unsigned)rand_r(&seed) % 4 : 0;
+	uint32_t sector_len = log->sector_len ? log->sector_len : SECTOR_LEN;
 
 	for (i = 0; i < nr; i++) {
 		const struct record_op *op = &log->ops[i];
@@ -188,7 +189,7 @@ void record_replay(const struct record_log *log, size_t nr, unsigned seed,
 			continue;
 		else if (op->kind == RECORD_WRITE &&
 			 (unsigned)rand_r(&seed) % 10 < torn)
-			apply_torn(op, dev, &seed);
+			apply_torn(op, sector_len, dev, &seed);
 		else
 			apply(op, dev);
 	}

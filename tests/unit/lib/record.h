@@ -18,6 +18,7 @@ struct record_op {
 struct record_log {
 	struct record_op *ops;
 	size_t nr;
+	uint32_t sector_len;	/* what a crash does not tear; 0: 512 */
 };
 
 /* Passes everything on to below.  What is discarded is overwritten with noise:
