@@ -229,6 +229,31 @@ static void record_change(const char *path, struct record_log *log)
 	dw_dev_close(file, NULL);
 }
 
+/* Data that begins as blocks of the log do is told apart. */
+static void check_log(const char *path)
+{
+	struct dw_journal j = { .ctx = ctx };
+	uint8_t buf[DW_JBD2_SUPER_LEN];
+	uint32_t type, sequence, commits_nr = 0;
+	const uint8_t *block;
+
+	OK(dw_file_open(ctx, path, 0, &j.dev, &err));
+	OK(dw_journal_read_fs(j.dev, &j.fs, &err));
+	OK(dw_journal_load(&j, buf, &err));
+	for (uint32_t log = 1; log < j.fmt.end; log++) {
+		OK(dw_journal_block(&j, log, &block, &err));
+		if (!dw_jbd2_decode_header(block, &type, &sequence))
+			continue;
+		ck_assert_uint_eq(sequence, 78);
+		ck_assert_msg(type == DW_JBD2_DESCRIPTOR ||
+			      type == DW_JBD2_COMMIT, "type %u", type);
+		commits_nr += type == DW_JBD2_COMMIT;
+	}
+	ck_assert_uint_eq(commits_nr, 1);
+	dw_journal_unload(&j);
+	dw_dev_close(j.dev, NULL);
+}
+
 START_TEST(a_crash_leaves_the_old_or_the_new)
 {
 	const struct jkind *k = &kinds[_i];
@@ -245,6 +270,7 @@ START_TEST(a_crash_leaves_the_old_or_the_new)
 	record_change(path, &log);
 	fsimg_check(path);
 	ck_assert_int_eq(state_of_image(path, "committed"), 1);
+	check_log(path);
 	for (size_t nr = 0; nr <= log.nr; nr++) {
 		last = state;
 		state = judge(base, &log, nr, 0);
