@@ -53,28 +53,42 @@ void dw_ext_map_init(uint32_t i_flags, __u32 *i_block)
 		memcpy(i_block, empty, sizeof(empty));
 }
 
-int dw_ext_free_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
+int dw_ext_release_blocks(struct dw_fs *f, const struct dw_ext_node *n,
+			  struct dw_err *err)
+{
+	return dw_ext_map_walk(f->fs, n, free_run, free_run, f, err);
+}
+
+int dw_ext_clear_content(struct dw_fs *f, const struct dw_ext_node *n,
+			 struct dw_err *err)
 {
 	struct ext2_inode_large *inode;
-	struct dw_ext_node n;
-	int ret = dw_ext_node_read(f->fs, ino, &n, err);
+	int ret = 0;
 
+	if (n->flags & EXT4_INLINE_DATA_FL)
+		ret = drop_inline(f, n->ino, err);
 	if (!ret)
-		ret = dw_ext_map_walk(f->fs, &n, free_run, free_run, f, err);
-	if (!ret && n.flags & EXT4_INLINE_DATA_FL)
-		ret = drop_inline(f, ino, err);
-	if (!ret)
-		ret = dw_ext_inode_load(f->fs, ino, &inode, err);
+		ret = dw_ext_inode_load(f->fs, n->ino, &inode, err);
 	if (ret)
 		return ret;
 	inode->i_flags &= ~EXT4_INLINE_DATA_FL;
 	dw_ext_map_init(inode->i_flags, inode->i_block);
 	inode->i_size = inode->i_size_high = 0;
-	ext2fs_iblk_set(f->fs, ext2fs_inode(inode), n.acl_blk ? 1 : 0);
-	ret = dw_ext_inode_store(f->fs, ino, inode, err);
+	ext2fs_iblk_set(f->fs, ext2fs_inode(inode), n->acl_blk ? 1 : 0);
+	ret = dw_ext_inode_store(f->fs, n->ino, inode, err);
 	free(inode);
 	dw_ext_map_clear(&f->map);
 	return ret;
+}
+
+int dw_ext_free_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
+{
+	struct dw_ext_node n;
+	int ret = dw_ext_node_read(f->fs, ino, &n, err);
+
+	if (!ret)
+		ret = dw_ext_release_blocks(f, &n, err);
+	return ret ? ret : dw_ext_clear_content(f, &n, err);
 }
 
 struct filling {
@@ -82,8 +96,8 @@ struct filling {
 	ext2_ino_t ino;
 	struct ext2_inode inode;
 	ext2_extent_handle_t handle;	/* NULL: indirect blocks */
-	const uint8_t *data;
-	size_t len;
+	const struct dw_ext_source *from;
+	uint64_t goal;
 };
 
 static errcode_t map_run(struct filling *x, uint64_t lblk, uint64_t pblk,
@@ -115,87 +129,76 @@ static errcode_t map_run(struct filling *x, uint64_t lblk, uint64_t pblk,
 	return rc;
 }
 
-/* The rest of the last block is zeros. */
-static int write_run(struct filling *x, uint64_t lblk, uint64_t pblk,
-		     uint64_t nr, struct dw_err *err)
-{
-	struct dw_ext_io *io = x->f->fs->priv_data;
-	uint64_t block_len = x->f->fs->blocksize;
-	size_t from = lblk * block_len;
-	size_t len = dw_min(nr * block_len, x->len - from);
-	size_t whole = dw_round_down(len, block_len);
-	uint64_t off = pblk * block_len;
-	uint8_t *last;
-	int ret = 0;
-
-	if (whole)
-		ret = dw_ext_cache_write(io->cache, off, x->data + from, whole,
-					 err);
-	if (ret || whole == len)
-		return ret;
-	last = calloc(1, block_len);
-	if (!last)
-		return dw_fail_nomem(err);
-	memcpy(last, x->data + from + whole, len - whole);
-	ret = dw_ext_cache_write(io->cache, off + whole, last, block_len, err);
-	free(last);
-	return ret;
-}
-
 /* One run of free blocks, as long as there is one; *nr is what it came to. */
-static int add_run(struct filling *x, uint64_t goal, uint64_t lblk,
-		   uint64_t *pblk, uint64_t *nr, struct dw_err *err)
+static int add_run(struct filling *x, uint64_t lblk, uint64_t *nr,
+		   struct dw_err *err)
 {
 	ext2_filsys fs = x->f->fs;
 	uint64_t ratio = (uint64_t)EXT2FS_CLUSTER_RATIO(fs);
+	struct dw_ext_run run = { .lblk = lblk };
 	blk64_t start, got;
 	uint64_t claimed;
 	errcode_t rc;
 
-	rc = ext2fs_new_range(fs, 0, dw_round_down(goal, ratio),
+	rc = ext2fs_new_range(fs, 0, dw_round_down(x->goal, ratio),
 			      dw_round_up(*nr, ratio), NULL, &start, &got);
 	if (rc)
 		return dw_ext_fail(err, fs, rc, "ext: inode %u: no room for "
 				   "%llu more blocks", x->ino,
 				   (unsigned long long)*nr);
-	*nr = dw_min(*nr, got);
-	*pblk = start;
+	*nr = run.nr = dw_min(*nr, got);
+	run.pblk = start;
 	claimed = dw_round_up(*nr, ratio);
 	ext2fs_block_alloc_stats_range(fs, start, (blk_t)claimed, +1);
 	rc = ext2fs_iblk_add_blocks(fs, &x->inode, claimed / ratio);
 	if (!rc)
 		rc = map_run(x, lblk, start, *nr);
+	x->goal = start + *nr;
+	if (x->goal >= ext2fs_blocks_count(fs->super))
+		x->goal = fs->super->s_first_data_block;
 	if (!rc)
-		return write_run(x, lblk, start, *nr, err);
+		return x->from->place(x->from->arg, &run, err);
 	ext2fs_block_alloc_stats_range(fs, start, (blk_t)claimed, -1);
 	return dw_ext_fail(err, fs, rc, "ext: inode %u: mapping block %llu",
 			   x->ino, (unsigned long long)lblk);
 }
 
-static int fill(struct filling *x, uint64_t goal, struct dw_err *err)
+static int fill_range(struct filling *x, uint64_t lblk, uint64_t end,
+		      struct dw_err *err)
 {
-	uint64_t end = dw_div_up(x->len, x->f->fs->blocksize);
-	uint64_t pblk = 0, nr;
+	uint64_t nr;
+	int ret = 0;
 
-	for (uint64_t lblk = 0; lblk < end; lblk += nr) {
-		int ret = dw_ctx_check(x->f->ctx, err);
-
+	for (; lblk < end && !ret; lblk += nr) {
 		nr = dw_min(end - lblk, MAX_EXTENT_LEN);
+		ret = dw_ctx_check(x->f->ctx, err);
 		if (!ret)
-			ret = add_run(x, goal, lblk, &pblk, &nr, err);
-		if (ret)
-			return ret;
-		goal = pblk + nr;
-		if (goal >= ext2fs_blocks_count(x->f->fs->super))
-			goal = x->f->fs->super->s_first_data_block;
+			ret = add_run(x, lblk, &nr, err);
 	}
-	return 0;
+	return ret;
 }
 
-int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
-		       const void *data, size_t len, struct dw_err *err)
+/* Ends: each range begins behind the one before, and ends with the file. */
+static int fill(struct filling *x, struct dw_err *err)
 {
-	struct filling x = { .f = f, .ino = ino, .data = data, .len = len };
+	uint64_t end = dw_div_up(x->from->len, x->f->fs->blocksize);
+	uint64_t lblk = 0, range_end = 0;
+	int ret = 0;
+
+	while (!ret && range_end < end) {
+		ret = x->from->next(x->from->arg, range_end, &lblk, &range_end,
+				    err);
+		if (ret || lblk >= end)
+			break;
+		ret = fill_range(x, lblk, dw_min(range_end, end), err);
+	}
+	return ret;
+}
+
+int dw_ext_fill(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
+		const struct dw_ext_source *from, struct dw_err *err)
+{
+	struct filling x = { .f = f, .ino = ino, .from = from, .goal = goal };
 	errcode_t rc = ext2fs_read_inode(f->fs, ino, &x.inode);
 	int ret = 0;
 
@@ -204,11 +207,11 @@ int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 	if (rc)
 		return dw_ext_fail(err, f->fs, rc, "ext: inode %u", ino);
 	if (!goal)
-		goal = ext2fs_find_inode_goal(f->fs, ino, &x.inode, 0);
-	ret = fill(&x, goal, err);
+		x.goal = ext2fs_find_inode_goal(f->fs, ino, &x.inode, 0);
+	ret = fill(&x, err);
 	ext2fs_extent_free(x.handle);
 	/* Written in any case: what was mapped must be found to be freed. */
-	rc = ext2fs_inode_size_set(f->fs, &x.inode, (ext2_off64_t)len);
+	rc = ext2fs_inode_size_set(f->fs, &x.inode, (ext2_off64_t)from->len);
 	if (!rc)
 		rc = ext2fs_write_inode(f->fs, ino, &x.inode);
 	if (rc && !ret)

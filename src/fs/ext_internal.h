@@ -285,10 +285,34 @@ int dw_ext_inline_get(ext2_filsys fs, ext2_ino_t ino, uint8_t **out,
  * is written.
  */
 int dw_ext_free_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
+/* Its two halves: the blocks of the map that n holds, and the inode. */
+int dw_ext_release_blocks(struct dw_fs *f, const struct dw_ext_node *n,
+			  struct dw_err *err);
+int dw_ext_clear_content(struct dw_fs *f, const struct dw_ext_node *n,
+			 struct dw_err *err);
 /* Makes an inode's map the empty one of its kind, extents or indirect. */
 void dw_ext_map_init(uint32_t i_flags, __u32 *i_block);
-/* Maps fresh blocks that hold data into a file with an empty map.  goal: where
- * to look for free blocks first, 0: near the inode. */
+
+/* What a file is filled with. */
+struct dw_ext_source {
+	uint64_t len;		/* of the file, bytes */
+	/* The first range of blocks with data at or behind from_lblk, up to
+	 * *end; *lblk behind the file where there is none. */
+	int (*next)(void *arg, uint64_t from_lblk, uint64_t *lblk,
+		    uint64_t *end, struct dw_err *err);
+	/* Takes note of, or writes, what belongs into fresh blocks. */
+	dw_ext_run_fn place;
+	void *arg;
+};
+
+/* Maps fresh blocks into a file with an empty map.  goal: where to look for
+ * free blocks first, 0: near the inode. */
+int dw_ext_fill(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
+		const struct dw_ext_source *from, struct dw_err *err);
+
+/* ---- ext_fill.c ------------------------------------------------------- */
+
+/* The same with bytes from memory, without holes. */
 int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 		       const void *data, size_t len, struct dw_err *err);
 
@@ -296,6 +320,16 @@ int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 
 /* DW_READONLY unless the handle was opened for changes. */
 int dw_ext_begin(struct dw_fs *f, struct dw_err *err);
+/* DW_UNSUPPORTED for what is no regular file of the user's, or is encrypted or
+ * sealed. */
+int dw_ext_check_replaceable(struct dw_fs *f, const struct dw_ext_node *n,
+			     struct dw_err *err);
+/* A file that leaves its inode gets extents where the filesystem has them; one
+ * that had a map keeps its kind. */
+int dw_ext_choose_map(struct dw_fs *f, ext2_ino_t ino, bool was_inline,
+		      struct dw_err *err);
+/* Its content is new as of now. */
+int dw_ext_touch_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
 /* Replaces what a regular file holds.  in_blocks: never inline. */
 int dw_ext_set_content(struct dw_fs *f, ext2_ino_t ino, const void *data,
 		       size_t len, bool in_blocks, uint64_t goal,

@@ -15,7 +15,7 @@ int dw_ext_begin(struct dw_fs *f, struct dw_err *err)
 	return 0;
 }
 
-static int check_replaceable(struct dw_fs *f, const struct dw_ext_node *n,
+int dw_ext_check_replaceable(struct dw_fs *f, const struct dw_ext_node *n,
 			     struct dw_err *err)
 {
 	uint32_t first = EXT2_FIRST_INODE(f->fs->super);
@@ -88,9 +88,7 @@ static int set_inline(struct dw_fs *f, ext2_ino_t ino, const void *data,
 	return 0;
 }
 
-/* A file that leaves its inode gets extents where the filesystem has them; one
- * that had a map keeps its kind. */
-static int choose_map(struct dw_fs *f, ext2_ino_t ino, bool was_inline,
+int dw_ext_choose_map(struct dw_fs *f, ext2_ino_t ino, bool was_inline,
 		      struct dw_err *err)
 {
 	struct ext2_inode inode;
@@ -106,7 +104,7 @@ static int choose_map(struct dw_fs *f, ext2_ino_t ino, bool was_inline,
 	return 0;
 }
 
-static int touch_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
+int dw_ext_touch_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err)
 {
 	struct ext2_inode_large *inode;
 	int ret = dw_ext_inode_load(f->fs, ino, &inode, err);
@@ -129,7 +127,7 @@ int dw_ext_set_content(struct dw_fs *f, ext2_ino_t ino, const void *data,
 	int ret = dw_ext_node_read(f->fs, ino, &n, err);
 
 	if (!ret)
-		ret = check_replaceable(f, &n, err);
+		ret = dw_ext_check_replaceable(f, &n, err);
 	if (!ret)
 		ret = check_room(f, ino, len, err);
 	if (!ret)
@@ -140,15 +138,15 @@ int dw_ext_set_content(struct dw_fs *f, ext2_ino_t ino, const void *data,
 	if (was_inline && !in_blocks && len < EXT2_INODE_SIZE(f->fs->super)) {
 		ret = set_inline(f, ino, data, len, err);
 		if (ret != DW_NOSPACE)
-			return ret ? ret : touch_content(f, ino, err);
+			return ret ? ret : dw_ext_touch_content(f, ino, err);
 		/* Only the attempt tells; the attributes take room too. */
 		ret = dw_ext_free_content(f, ino, err);
 	}
 	if (!ret)
-		ret = choose_map(f, ino, was_inline, err);
+		ret = dw_ext_choose_map(f, ino, was_inline, err);
 	if (!ret && len)
 		ret = dw_ext_fill_blocks(f, ino, goal, data, len, err);
-	return ret ? ret : touch_content(f, ino, err);
+	return ret ? ret : dw_ext_touch_content(f, ino, err);
 }
 
 static int write_new(struct dw_fs *f, const struct dw_ext_where *at,

@@ -177,6 +177,36 @@ int dw_fs_realpath(struct dw_fs *fs, const char *path, char **out,
  * says.  Links are followed.  The data is fully allocated: no holes. */
 int dw_fs_write_file(struct dw_fs *fs, const char *path, const void *data,
 		     size_t len, const struct dw_new *new, struct dw_err *err);
+/* A run of bytes of a file, and where it lies on the device. */
+typedef int (*dw_fs_run_fn)(void *arg, uint64_t file_off, uint64_t dev_off,
+			    uint64_t len, struct dw_err *err);
+
+/* A file's content that is not held in memory. */
+struct dw_fs_content {
+	uint64_t len;
+	int (*read)(void *arg, uint64_t off, void *buf, size_t len,
+		    struct dw_err *err);
+	/* The first bytes at or behind 'off' that are to be stored, in whole
+	 * units but for the end of the file; the rest becomes holes.
+	 * *data_len 0: none any more. */
+	int (*next_data)(void *arg, uint64_t off, uint64_t unit_len,
+			 uint64_t *data_off, uint64_t *data_len,
+			 struct dw_err *err);
+	/* Told where bytes belong on the device.  len is in whole blocks; what
+	 * passes the end of the file has to be zeros there. */
+	dw_fs_run_fn place;
+	void *arg;
+};
+
+/*
+ * As dw_fs_write_file(), but the caller writes the bytes: they get blocks that
+ * were free, and the old ones are given up after all of them are found.  Where
+ * the bytes lie in the inode itself, they are written here.  After a failure
+ * the filesystem on the device is unusable.
+ */
+int dw_fs_place_file(struct dw_fs *fs, const char *path,
+		     const struct dw_fs_content *content,
+		     const struct dw_new *new, struct dw_err *err);
 /* Makes a directory, and with parents those above; an existing one is fine. */
 int dw_fs_mkdir(struct dw_fs *fs, const char *path, bool parents,
 		const struct dw_new *new, struct dw_err *err);
@@ -221,10 +251,7 @@ void dw_used_free(struct dw_used *used);
  * receives its number. */
 int dw_fs_write_boot_file(struct dw_fs *fs, const char *path, const void *data,
 			  size_t len, uint64_t *ino, struct dw_err *err);
-/* Physical runs of a file in bytes of the device, in file order; holes are
- * left out of the calls. */
-typedef int (*dw_fs_run_fn)(void *arg, uint64_t file_off, uint64_t dev_off,
-			    uint64_t len, struct dw_err *err);
+/* Physical runs of a file in file order; holes are left out of the calls. */
 int dw_fs_file_runs(struct dw_fs *fs, uint64_t ino, dw_fs_run_fn fn, void *arg,
 		    struct dw_err *err);
 
