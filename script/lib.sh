@@ -23,7 +23,8 @@ packages_for()
 			debian-archive-keyring e2fsprogs ;;
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \
-			cpio python3 jq man-db xfsprogs pigz tabix strace ;;
+			cpio python3 jq man-db xfsprogs pigz tabix strace \
+			thin-provisioning-tools ;;
 	esac
 }
 
@@ -37,7 +38,7 @@ wanted_for()
 	guests)	echo mmdebstrap fakeroot mke2fs debugfs e2fsck ;;
 	boot)	echo qemu-system-x86_64 qemu-img sfdisk pygrub ;;
 	tests)	echo check.pc extlinux mkfs.xfs sgdisk xz zstd lz4 cpio python3 jq man \
-			pigz bgzip strace ;;
+			pigz bgzip strace cache_restore thin_restore ;;
 	esac
 }
 
