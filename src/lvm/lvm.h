@@ -8,6 +8,7 @@
 #define DW_LVM_LVM_H
 
 #include "base/ctx.h"
+#include "base/notes.h"
 #include "dev/dev.h"
 
 /* A UUID of LVM as its text has it: 32 characters in seven groups. */
@@ -72,7 +73,7 @@ struct dw_segment {
 	const struct dw_lv *external_origin;	/* thin */
 	const struct dw_lv *pool;	/* thin, cache; a cachevol is one */
 	const struct dw_lv *data;	/* thin pool, cache pool */
-	const struct dw_lv *metadata;	/* thin pool, cache pool */
+	const struct dw_lv *metadata;	/* thin pool, cache pool; mirror: log */
 	bool is_merging;		/* snapshot: into its origin */
 	uint64_t device_id;		/* thin */
 	uint64_t transaction_id;	/* thin, thin pool */
@@ -98,6 +99,10 @@ struct dw_lv {
 	/* The hidden snapshot LV whose COW store this is; NULL: none.  Reading
 	 * this one means reading that. */
 	const struct dw_lv *snapshot;
+	/* The same of a snapshot that is being merged into this one: reading
+	 * this one means reading that, too. */
+	const struct dw_lv *merging;
+	const struct dw_lv *user;	/* one that needs this one; or NULL */
 	const struct dw_vg *vg;
 };
 
@@ -113,7 +118,9 @@ struct dw_vg {
 	struct dw_lv *lvs;	/* in the order of the text */
 	size_t missing_nr;	/* of the PVs */
 	char *problem;		/* why its metadata cannot be used; NULL: it
-				 * can.  name and id are set where known */
+				 * can.  name and id are set where known, else
+				 * "" */
+	struct dw_notes notes;	/* of copies and PVs that are not right */
 };
 
 /* The physical volumes that were added, and what they make together. */
@@ -165,6 +172,11 @@ bool dw_lvm_is_pv(struct dw_dev *dev);
  */
 int dw_lv_open(struct dw_ctx *ctx, const struct dw_lv *lv, const char *name,
 	       struct dw_dev **out, struct dw_err *err);
+
+/* Whether dev, which dw_lv_open() made of lv, can be written; DW_READONLY says
+ * why not. */
+int dw_lv_check_writable(const struct dw_lv *lv, const struct dw_dev *dev,
+			 struct dw_err *err);
 
 /* What of the volume is stored, bytes: of a thin volume its mapped chunks, of
  * a snapshot's COW store the chunks in use; else its size. */

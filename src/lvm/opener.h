@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What one dw_lv_open() knows, inside this room. */
+#ifndef DW_LVM_OPENER_H
+#define DW_LVM_OPENER_H
+
+#include "dev/kinds.h"
+#include "lvm/targets.h"
+#include "lvm/vg.h"
+
+struct dw_opener {
+	struct dw_ctx *ctx;
+	const char *name;	/* of the device, for errors */
+	unsigned depth;
+	struct dw_dev **opened;	/* of each volume of the group; or NULL */
+};
+
+/* What is stored in a volume, without what a snapshot adds.  The device is the
+ * caller's. */
+int dw_opener_lv(struct dw_opener *o, const struct dw_lv *lv,
+		 struct dw_dev **out, struct dw_err *err);
+
+/* The first len bytes of an area of lv, as a piece whose device is the
+ * caller's.  DW_NOENT: its PV is missing. */
+int dw_opener_area(struct dw_opener *o, const struct dw_lv *lv,
+		   const struct dw_area *area, uint64_t len,
+		   struct dw_map_piece *out, struct dw_err *err);
+
+#endif

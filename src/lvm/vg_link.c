@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What follows from the segments of a volume group that was checked. */
+#include "lvm/vg.h"
+
+/* The group is ours to change while it is being made. */
+static struct dw_lv *own_lv(struct dw_vg *vg, const struct dw_lv *lv)
+{
+	return &vg->lvs[lv - vg->lvs];
+}
+
+struct user {
+	struct dw_vg *vg;
+	const struct dw_lv *lv;
+};
+
+static int set_user(void *arg, const struct dw_lv *lv)
+{
+	struct user *user = arg;
+
+	own_lv(user->vg, lv)->user = user->lv;
+	return 0;
+}
+
+static void count_used(struct dw_vg *vg, const struct dw_segment *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->areas_nr; i++)
+		if (s->areas[i].pv)
+			vg->pvs[s->areas[i].pv - vg->pvs].pe_used_nr +=
+				dw_segment_area_extents(s);
+}
+
+/* The hidden volume, which holds nothing itself, joins two others. */
+static void link_snapshot(struct dw_vg *vg, const struct dw_lv *lv,
+			  const struct dw_segment *s)
+{
+	own_lv(vg, s->cow)->snapshot = lv;
+	if (s->is_merging)
+		own_lv(vg, s->origin)->merging = lv;
+}
+
+/* LVM's rules: a snapshot is seen where its origin is, which the text does not
+ * say of it; unless that is a placeholder, or takes the snapshot in. */
+static void link_visible(struct dw_vg *vg, struct dw_lv *lv)
+{
+	const struct dw_segment *s = &lv->segments[0];
+	const struct dw_lv *origin = s->origin;
+
+	lv->is_visible = false;
+	own_lv(vg, s->cow)->is_visible = !s->is_merging &&
+		(origin->is_visible ||
+		 (origin->segments_nr &&
+		  origin->segments[0].kind == DW_SEGMENT_ZERO));
+}
+
+void dw_vg_link(struct dw_vg *vg)
+{
+	struct dw_lv *lv;
+	size_t i, k;
+
+	for (i = 0; i < vg->lvs_nr; i++) {
+		lv = &vg->lvs[i];
+		for (k = 0; k < lv->segments_nr; k++) {
+			dw_segment_refs(&lv->segments[k], set_user,
+					&(struct user){ vg, lv });
+			count_used(vg, &lv->segments[k]);
+			if (lv->segments[k].kind == DW_SEGMENT_SNAPSHOT)
+				link_snapshot(vg, lv, &lv->segments[k]);
+		}
+	}
+	for (i = 0; i < vg->lvs_nr; i++) {
+		lv = &vg->lvs[i];
+		if (lv->segments_nr &&
+		    lv->segments[0].kind == DW_SEGMENT_SNAPSHOT)
+			link_visible(vg, lv);
+	}
+}
+
+static bool is_partial(const struct dw_lv *lv)
+{
+	const struct dw_segment *s;
+	size_t i, k;
+
+	for (i = 0; i < lv->segments_nr; i++) {
+		s = &lv->segments[i];
+		for (k = 0; k < s->areas_nr; k++)
+			if (s->areas[k].pv && s->areas[k].pv->is_missing)
+				return true;
+	}
+	return false;
+}
+
+void dw_vg_link_missing(struct dw_vg *vg)
+{
+	size_t i;
+
+	vg->missing_nr = 0;
+	for (i = 0; i < vg->pvs_nr; i++)
+		vg->missing_nr += vg->pvs[i].is_missing;
+	for (i = 0; i < vg->lvs_nr; i++)
+		vg->lvs[i].is_partial = is_partial(&vg->lvs[i]);
+}
