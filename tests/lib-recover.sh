@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 recovertool=$BUILD/tests/unit/recovertool
-[ -x "$recovertool" ] || make -C "$top" -s "$recovertool"
+[ -x "$recovertool" ] || make -C "$top" -s "${recovertool#"$top"/}"
 
 # recover IMAGE OUT [-j]: OUT is IMAGE as our recovery leaves it.
 recover()

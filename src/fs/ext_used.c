@@ -6,8 +6,8 @@
 #include "fs/ext_cache.h"
 #include "fs/ext_used.h"
 
-static int add_span(struct dw_fs *f, struct dw_spans *s, uint64_t first,
-		    uint64_t end, struct dw_err *err)
+int dw_spans_add(struct dw_fs *f, struct dw_spans *s, uint64_t first,
+		 uint64_t end, struct dw_err *err)
 {
 	struct dw_span *grown;
 	size_t cap;
@@ -42,7 +42,7 @@ static int take_bitmap(struct dw_used_scan *s, struct dw_err *err)
 
 	/* The boot record is nobody's in the bitmap of 1 KiB blocks. */
 	if (!ret)
-		ret = add_span(s->f, &s->marked, 0, 1, err);
+		ret = dw_spans_add(s->f, &s->marked, 0, 1, err);
 	if (!first)
 		first = 1;
 	while (!ret && first < end &&
@@ -51,7 +51,7 @@ static int take_bitmap(struct dw_used_scan *s, struct dw_err *err)
 		if (ext2fs_find_first_zero_block_bitmap2(s->fs->block_map,
 							 first, end - 1, &to))
 			to = end;
-		ret = add_span(s->f, &s->marked, first, to, err);
+		ret = dw_spans_add(s->f, &s->marked, first, to, err);
 		first = to;
 	}
 	return ret;
@@ -95,7 +95,7 @@ int dw_used_reference(struct dw_used_scan *s, uint64_t first, uint64_t nr,
 		}
 		if (i + 1 < s->marked.nr)
 			gap_end = dw_min(end, s->marked.v[i + 1].first);
-		ret = add_span(s->f, &s->extra, first, gap_end, err);
+		ret = dw_spans_add(s->f, &s->extra, first, gap_end, err);
 		if (ret)
 			return ret;
 		first = gap_end;
@@ -111,7 +111,7 @@ static int by_first(const void *a, const void *b)
 }
 
 /* Two files may claim the same block: overlaps fall together here. */
-static void sort_and_join(struct dw_spans *s)
+void dw_spans_join(struct dw_spans *s)
 {
 	size_t n = 0;
 
@@ -172,13 +172,48 @@ static void mark_extra(struct dw_used_scan *s)
 	ext2fs_mark_bb_dirty(s->fs);
 }
 
+int dw_used_subtract(struct dw_used *u, const struct dw_used_run *runs,
+		     size_t runs_nr, struct dw_err *err)
+{
+	/* Each run splits one used run at most. */
+	struct dw_used_run *out = calloc(u->runs_nr + runs_nr, sizeof(*out));
+	size_t nr = 0, i, k = 0;
+	uint64_t off, end;
+
+	if (!out)
+		return dw_fail_nomem(err);
+	u->total_len = 0;
+	for (i = 0; i < u->runs_nr; i++) {
+		off = u->runs[i].off;
+		end = off + u->runs[i].len;
+		while (k < runs_nr && runs[k].off + runs[k].len <= off)
+			k++;
+		for (; k < runs_nr && runs[k].off < end; k++) {
+			if (runs[k].off > off)
+				out[nr++] = (struct dw_used_run){
+					off, runs[k].off - off };
+			off = dw_min(end, runs[k].off + runs[k].len);
+			if (off == end)
+				break;
+		}
+		if (off < end)
+			out[nr++] = (struct dw_used_run){ off, end - off };
+	}
+	for (i = 0; i < nr; i++)
+		u->total_len += out[i].len;
+	free(u->runs);
+	u->runs = out;
+	u->runs_nr = nr;
+	return 0;
+}
+
 static int make_used(struct dw_used_scan *s, struct dw_used *u,
 		     struct dw_err *err)
 {
 	uint64_t block_len = s->fs->blocksize;
 	int ret = 0;
 
-	sort_and_join(&s->extra);
+	dw_spans_join(&s->extra);
 	for (size_t i = 0; i < s->extra.nr; i++)
 		u->unmarked_blk_nr += s->extra.v[i].end - s->extra.v[i].first;
 	if (s->extra.nr)
@@ -187,11 +222,11 @@ static int make_used(struct dw_used_scan *s, struct dw_used *u,
 	if (s->f->writable && s->extra.nr)
 		mark_extra(s);
 	for (size_t i = 0; !ret && i < s->extra.nr; i++)
-		ret = add_span(s->f, &s->marked, s->extra.v[i].first,
+		ret = dw_spans_add(s->f, &s->marked, s->extra.v[i].first,
 			       s->extra.v[i].end, err);
 	if (ret)
 		return ret;
-	sort_and_join(&s->marked);
+	dw_spans_join(&s->marked);
 	u->runs = calloc(s->marked.nr, sizeof(*u->runs));
 	if (!u->runs)
 		return dw_fail_nomem(err);
@@ -229,9 +264,13 @@ int dw_fs_used(struct dw_fs *f, struct dw_used **out, struct dw_err *err)
 	if (!ret)
 		ret = make_used(&s, u, err);
 	if (!ret)
+		ret = dw_used_leave_unwritten_out(&s, u, err);
+	if (!ret)
 		ret = dw_ext_leave_log_out(f, u, err);
 	free(s.marked.v);
 	free(s.extra.v);
+	free(s.written.v);
+	free(s.unwritten.v);
 	if (ret) {
 		dw_used_free(u);
 		return ret;

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "ext_internal.h"
+#include "fs/ext_used.h"
 #include "fs/jbd2.h"
 
 #define START_OFF 28	/* s_start of the journal's superblock */
@@ -60,42 +60,6 @@ static int is_clean(struct dw_dev *dev, uint64_t off, bool *clean,
 	return ret;
 }
 
-/* Cuts the log's runs out of the used ones; both ascend. */
-static int subtract(struct dw_used *u, const struct log_runs *log,
-		    struct dw_err *err)
-{
-	/* Each run of the log splits one used run at most. */
-	struct dw_used_run *out = calloc(u->runs_nr + log->nr, sizeof(*out));
-	size_t nr = 0, i, k = 0;
-	uint64_t off, end;
-
-	if (!out)
-		return dw_fail_nomem(err);
-	u->total_len = 0;
-	for (i = 0; i < u->runs_nr; i++) {
-		off = u->runs[i].off;
-		end = off + u->runs[i].len;
-		while (k < log->nr && log->runs[k].off + log->runs[k].len <= off)
-			k++;
-		for (; k < log->nr && log->runs[k].off < end; k++) {
-			if (log->runs[k].off > off)
-				out[nr++] = (struct dw_used_run){
-					off, log->runs[k].off - off };
-			off = dw_min(end, log->runs[k].off + log->runs[k].len);
-			if (off == end)
-				break;
-		}
-		if (off < end)
-			out[nr++] = (struct dw_used_run){ off, end - off };
-	}
-	for (i = 0; i < nr; i++)
-		u->total_len += out[i].len;
-	free(u->runs);
-	u->runs = out;
-	u->runs_nr = nr;
-	return 0;
-}
-
 int dw_ext_leave_log_out(struct dw_fs *f, struct dw_used *u,
 			 struct dw_err *err)
 {
@@ -113,7 +77,7 @@ int dw_ext_leave_log_out(struct dw_fs *f, struct dw_used *u,
 		ret = is_clean(f->dev, log.first_off, &clean, err);
 	if (!ret && clean) {
 		qsort(log.runs, log.nr, sizeof(*log.runs), by_off);
-		ret = subtract(u, &log, err);
+		ret = dw_used_subtract(u, log.runs, log.nr, err);
 	}
 	free(log.runs);
 	return ret;

@@ -9,10 +9,24 @@
 
 #define PIECE_LEN (1u << 20)
 
+/* A reference to something that is read again. */
+static int reference(struct dw_used_scan *s, uint64_t first, uint64_t nr,
+		     struct dw_err *err)
+{
+	int ret = dw_used_note_written(s, first, nr, err);
+
+	return ret ? ret : dw_used_reference(s, first, nr, err);
+}
+
 static int reference_run(void *arg, const struct dw_ext_run *run,
 			 struct dw_err *err)
 {
-	return dw_used_reference(arg, run->pblk, run->nr, err);
+	int ret;
+
+	if (!run->unwritten)
+		return reference(arg, run->pblk, run->nr, err);
+	ret = dw_used_note_unwritten(arg, run->pblk, run->nr, err);
+	return ret ? ret : dw_used_reference(arg, run->pblk, run->nr, err);
 }
 
 /*
@@ -28,7 +42,7 @@ static int reference_meta(void *arg, const struct dw_ext_run *run,
 	if (!s->meta_left--)
 		return dw_fail(err, DW_LIMIT, "ext: the maps of the inodes "
 			       "have more blocks than the filesystem");
-	return dw_used_reference(s, run->pblk, run->nr, err);
+	return reference(s, run->pblk, run->nr, err);
 }
 
 static bool in_fs(const struct dw_used_scan *s, uint64_t blk, uint64_t nr)
@@ -64,8 +78,7 @@ static int group_metadata(struct dw_used_scan *s, dgrp_t g, struct dw_err *err)
 	parts[nr++].nr = s->fs->inode_blocks_per_group;
 	for (unsigned i = 0; !ret && i < nr; i++)
 		if (in_fs(s, parts[i].blk, parts[i].nr))
-			ret = dw_used_reference(s, parts[i].blk, parts[i].nr,
-						err);
+			ret = reference(s, parts[i].blk, parts[i].nr, err);
 	return ret;
 }
 
@@ -75,7 +88,7 @@ static int resize_root(struct dw_used_scan *s, const struct dw_ext_node *n,
 {
 	uint32_t blk = dw_le32(n->i_block + 4 * EXT2_DIND_BLOCK);
 
-	return blk && in_fs(s, blk, 1) ? dw_used_reference(s, blk, 1, err) : 0;
+	return blk && in_fs(s, blk, 1) ? reference(s, blk, 1, err) : 0;
 }
 
 /*
@@ -96,7 +109,7 @@ static int one_inode(struct dw_used_scan *s, const uint8_t *p, ext2_ino_t ino,
 	if (!err)
 		err = &own;
 	if (n.acl_blk && in_fs(s, n.acl_blk, 1))
-		ret = dw_used_reference(s, n.acl_blk, 1, err);
+		ret = reference(s, n.acl_blk, 1, err);
 	/* The blocks kept for growth are a group's; there are as many pointers
 	 * to them as the other files have together. */
 	if (ino == EXT2_RESIZE_INO)
@@ -189,7 +202,7 @@ int dw_used_scan_groups(struct dw_used_scan *s, struct dw_err *err)
 	if (ext2fs_has_feature_mmp(s->fs->super))
 		mmp = s->fs->super->s_mmp_block;
 	if (mmp && in_fs(s, mmp, 1))
-		ret = dw_used_reference(s, mmp, 1, err);
+		ret = reference(s, mmp, 1, err);
 	for (dgrp_t g = 0; !ret && g < s->fs->group_desc_count; g++) {
 		ret = group_metadata(s, g, err);
 		if (!ret)

@@ -241,8 +241,9 @@ int dw_fs_set_uuid(struct dw_fs *fs, const uint8_t uuid[16],
 		   struct dw_err *err);
 
 /* The used blocks: bitmaps united with what inodes reference.  The log of a
- * clean journal is left out, as nobody reads it again.  The boot block
- * of the filesystem (its first 1024 bytes) is always among them. */
+ * clean journal is left out, as nobody reads it again, and so are blocks that a
+ * file was given and never wrote, which read as zeros.  The boot block of the
+ * filesystem (its first 1024 bytes) is always among them. */
 int dw_fs_used(struct dw_fs *fs, struct dw_used **out, struct dw_err *err);
 void dw_used_free(struct dw_used *used);
 

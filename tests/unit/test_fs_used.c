@@ -169,6 +169,16 @@ static int first_block(void *arg, uint64_t file_off, uint64_t dev_off,
 	return 1;
 }
 
+/* Whether 3 blocks of 4 KiB at off are among the used ones. */
+static bool are_used(const struct dw_used *u, uint64_t off)
+{
+	for (size_t i = 0; i < u->runs_nr; i++)
+		if (u->runs[i].off <= off &&
+		    off + 3 * 4096 <= u->runs[i].off + u->runs[i].len)
+			return true;
+	return false;
+}
+
 START_TEST(what_files_reference_is_used_whatever_the_bitmaps_say)
 {
 	const char *path = populated(&kinds[4]);	/* ext4 */
@@ -176,7 +186,6 @@ START_TEST(what_files_reference_is_used_whatever_the_bitmaps_say)
 	struct dw_stat st;
 	struct dw_used *u;
 	uint64_t off = 0;
-	bool in = false;
 
 	OK(dw_fs_stat(fs, "/big", &st, &err));
 	ck_assert_int_eq(dw_fs_file_runs(fs, st.ino, first_block, &off, &err),
@@ -188,10 +197,7 @@ START_TEST(what_files_reference_is_used_whatever_the_bitmaps_say)
 	OK(dw_fs_used(fs, &u, &err));
 	ck_assert_uint_eq(u->unmarked_blk_nr, 3);
 	ck_assert_uint_eq(u->first_unmarked_blk, off / 4096);
-	for (size_t i = 0; i < u->runs_nr; i++)
-		in |= u->runs[i].off <= off &&
-		      off + 3 * 4096 <= u->runs[i].off + u->runs[i].len;
-	ck_assert(in);
+	ck_assert(are_used(u, off));
 	dw_used_free(u);
 	dw_fs_close(fs);
 
@@ -202,6 +208,43 @@ START_TEST(what_files_reference_is_used_whatever_the_bitmaps_say)
 	dw_used_free(u);
 	OK(dw_fs_mkdir(fs, "/new", false, NULL, &err));
 	fsimg_close(fs, path);
+}
+END_TEST
+
+/* A damaged filesystem: what one file has not written is another one's data. */
+START_TEST(unwritten_blocks_of_two_files_are_used)
+{
+	const char *path = populated(&kinds[4]);	/* ext4 */
+	struct dw_fs *fs = fsimg_open(ctx, path, 0);
+	uint64_t big_off = 0;
+	struct dw_stat st;
+	struct dw_used *u;
+
+	OK(dw_fs_stat(fs, "/big", &st, &err));
+	dw_fs_file_runs(fs, st.ino, first_block, &big_off, &err);
+	dw_fs_close(fs);
+	ck_assert_int_eq(fsimg_run(NULL, "printf 'write /dev/null /own\\nsif "
+				   "/own size 4096\\nfallocate /own 0 0\\n' "
+				   "| debugfs -w -f - %s", path), 0);
+	fs = fsimg_open(ctx, path, 0);
+	OK(dw_fs_stat(fs, "/own", &st, &err));
+	ck_assert_uint_eq(st.size, 4096);
+	OK(dw_fs_used(fs, &u, &err));
+	ck_assert(are_used(u, big_off));
+	dw_used_free(u);
+	dw_fs_close(fs);
+	ck_assert_int_eq(fsimg_run(NULL, "printf 'eo /own\\nroot"
+				   "\\nreplace_node --uninit 0 1 %llu\\nec\\n' | "
+				   "debugfs -w -f - %s; debugfs -R 'ex /own' "
+				   "%s | grep Uninit | grep %llu", (unsigned
+				   long long)big_off / 4096, path, path,
+				   (unsigned long long)big_off / 4096), 0);
+	fs = fsimg_open(ctx, path, 0);
+	OK(dw_fs_used(fs, &u, &err));
+	ck_assert_uint_eq(u->damaged_inodes_nr + u->unmarked_blk_nr, 0);
+	ck_assert(are_used(u, big_off));
+	dw_used_free(u);
+	dw_fs_close(fs);
 }
 END_TEST
 
@@ -221,6 +264,7 @@ int main(void)
 			    KINDS_NR);
 	tcase_add_test(tc,
 		       what_files_reference_is_used_whatever_the_bitmaps_say);
+	tcase_add_test(tc, unwritten_blocks_of_two_files_are_used);
 	failed = dw_test_run("fs-used", tc);
 	dw_ctx_free(ctx);
 	return failed;
