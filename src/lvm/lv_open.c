@@ -102,13 +102,6 @@ static int open_striped(struct dw_opener *o, const struct dw_lv *lv,
 	return rc;
 }
 
-static int refuse(const struct dw_lv *lv, const struct dw_segment *s,
-		  struct dw_err *err)
-{
-	return dw_fail(err, DW_UNSUPPORTED, "%s/%s: volumes of type %s cannot "
-		       "be read", lv->vg->name, lv->name, s->type);
-}
-
 /* The device is the caller's; of zeros there is none. */
 static int open_segment(struct dw_opener *o, const struct dw_lv *lv,
 			const struct dw_segment *s, struct dw_map_piece *out,
@@ -129,7 +122,7 @@ static int open_segment(struct dw_opener *o, const struct dw_lv *lv,
 	case DW_SEGMENT_ZERO:
 		return 0;
 	default:
-		return refuse(lv, s, err);
+		return dw_opener_target(o, lv, s, &out->dev, err);
 	}
 }
 
@@ -215,6 +208,8 @@ static void close_opener(struct dw_opener *o, const struct dw_vg *vg)
 int dw_lv_open(struct dw_ctx *ctx, const struct dw_lv *lv, const char *name,
 	       struct dw_dev **out, struct dw_err *err)
 {
+	const struct dw_lv *snapshot = lv->snapshot ? lv->snapshot :
+				       lv->merging;
 	struct dw_opener o = { .ctx = ctx, .name = name };
 	int rc;
 
@@ -222,11 +217,12 @@ int dw_lv_open(struct dw_ctx *ctx, const struct dw_lv *lv, const char *name,
 	if (!lv->size)
 		return dw_fail(err, DW_UNSUPPORTED, "%s/%s: has no extents",
 			       lv->vg->name, lv->name);
-	if (lv->snapshot)
-		rc = refuse(lv, &lv->snapshot->segments[0], err);
+	if (snapshot)
+		rc = dw_opener_snapshot(&o, snapshot, out, err);
 	else
 		rc = open_segments(&o, lv, out, err);
 	close_opener(&o, lv->vg);
+	/* It is new, so that nobody else counts on writing it. */
 	if (!rc && dw_lv_check_writable(lv, *out, NULL))
 		(*out)->readonly = true;
 	return rc;
@@ -235,6 +231,11 @@ int dw_lv_open(struct dw_ctx *ctx, const struct dw_lv *lv, const char *name,
 int dw_lv_used_len(struct dw_ctx *ctx, const struct dw_lv *lv, uint64_t *out,
 		   struct dw_err *err)
 {
+	struct dw_opener o = { .ctx = ctx, .name = lv->name };
+	int rc;
+
 	*out = lv->size;
-	return 0;
+	rc = dw_opener_used_len(&o, lv, out, err);
+	close_opener(&o, lv->vg);
+	return rc;
 }

@@ -25,4 +25,18 @@ int dw_opener_area(struct dw_opener *o, const struct dw_lv *lv,
 		   const struct dw_area *area, uint64_t len,
 		   struct dw_map_piece *out, struct dw_err *err);
 
+/* Segments that are more than runs of other devices: lv_target.c.  *out is the
+ * segment's content. */
+int dw_opener_target(struct dw_opener *o, const struct dw_lv *lv,
+		     const struct dw_segment *s, struct dw_dev **out,
+		     struct dw_err *err);
+
+/* A snapshot, by its hidden volume, as its origin was. */
+int dw_opener_snapshot(struct dw_opener *o, const struct dw_lv *snapshot,
+		       struct dw_dev **out, struct dw_err *err);
+
+/* What dw_lv_used_len() is to tell; *out stays where that is the size. */
+int dw_opener_used_len(struct dw_opener *o, const struct dw_lv *lv,
+		       uint64_t *out, struct dw_err *err);
+
 #endif

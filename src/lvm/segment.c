@@ -205,7 +205,7 @@ static int read_raid(struct reader *r)
 {
 	struct dw_segment *s = r->segment;
 	bool is_raid0 = !strcmp(s->type, "raid0");
-	uint64_t data_copies = 0, data_offset = 0;
+	uint64_t data_copies = 0, reshape_nr = 0;
 	int rc;
 
 	rc = read_images(r, is_raid0 ? "raid0_lvs" : "raids",
@@ -219,10 +219,10 @@ static int read_raid(struct reader *r)
 		rc = dw_config_opt_num(r->cfg, r->node, "data_copies",
 				       UINT32_MAX, &data_copies, r->err);
 	if (!rc)
-		rc = dw_config_opt_num(r->cfg, r->node, "data_offset",
-				       UINT32_MAX, &data_offset, r->err);
+		rc = dw_config_opt_num(r->cfg, r->node, "reshape_count",
+				       UINT32_MAX, &reshape_nr, r->err);
 	s->data_copies = (unsigned)data_copies;
-	s->data_off = data_offset * DW_LVM_SECTOR;
+	s->is_reshaped = reshape_nr || dw_config_find(r->node, "data_offset");
 	return rc;
 }
 

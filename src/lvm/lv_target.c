@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Segments that a target computes: what it needs is opened and handed over. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "lvm/opener.h"
+
+static uint64_t segment_len(const struct dw_lv *lv, const struct dw_segment *s)
+{
+	return s->extents_nr * lv->vg->extent_len;
+}
+
+/* ---- legs ---------------------------------------------------------------- */
+
+/* Devices of a segment's areas; those whose PV is missing are NULL. */
+struct legs {
+	struct dw_raid_leg *items;
+	size_t nr;
+	struct dw_err missing;		/* of the first such area */
+};
+
+static void close_legs(struct legs *legs)
+{
+	size_t i;
+
+	for (i = 0; i < legs->nr; i++) {
+		dw_dev_close(legs->items[i].data, NULL);
+		dw_dev_close(legs->items[i].meta, NULL);
+	}
+	free(legs->items);
+}
+
+static int open_leg(struct dw_opener *o, const struct dw_lv *lv,
+		    const struct dw_area *area, uint64_t len,
+		    struct legs *legs, struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_map_piece piece = { 0 };
+	struct dw_err now = { 0 };
+	int rc;
+
+	rc = dw_opener_area(o, lv, area, len, &piece, &now);
+	if (!rc)
+		rc = dw_window_new(piece.dev, piece.off, piece.len, o->name,
+				   out, &now);
+	dw_dev_close(piece.dev, NULL);
+	if (rc == DW_NOENT) {
+		if (!legs->missing.code)
+			legs->missing = now;
+		return 0;
+	}
+	if (rc && err)
+		*err = now;
+	return rc;
+}
+
+/* len: of each leg; 0: a volume each, whole, as RAID has it. */
+static int open_legs(struct dw_opener *o, const struct dw_lv *lv,
+		     const struct dw_segment *s, uint64_t len,
+		     struct legs *legs, struct dw_err *err)
+{
+	const struct dw_area *area, *meta;
+	struct dw_raid_leg *leg;
+	int rc = 0;
+
+	legs->items = calloc(s->areas_nr, sizeof(*legs->items));
+	if (!legs->items)
+		return dw_fail_nomem(err);
+	while (!rc && legs->nr < s->areas_nr) {
+		area = &s->areas[legs->nr];
+		meta = s->metas ? &s->metas[legs->nr] : NULL;
+		leg = &legs->items[legs->nr++];
+		rc = open_leg(o, lv, area, len ? len : area->lv->size, legs,
+			      &leg->data, err);
+		if (!rc && meta)
+			rc = open_leg(o, lv, meta, meta->lv->size, legs,
+				      &leg->meta, err);
+	}
+	return rc;
+}
+
+/* Where too few legs are left, what the user needs to know is which PV would
+ * help. */
+static int explain(const struct dw_lv *lv, const struct legs *legs, int rc,
+		   struct dw_err *err)
+{
+	if (rc != DW_NOENT || !legs->missing.code)
+		return rc;
+	if (err)
+		*err = legs->missing;
+	return dw_err_prefix(err, rc, "%s/%s", lv->vg->name, lv->name);
+}
+
+/* ---- mirrors and RAID ---------------------------------------------------- */
+
+static int new_mirror(struct dw_opener *o, const struct dw_lv *lv,
+		      const struct dw_segment *s, const struct legs *legs,
+		      struct dw_dev *log, struct dw_dev **out,
+		      struct dw_err *err)
+{
+	struct dw_dev **devs = calloc(legs->nr, sizeof(struct dw_dev *));
+	size_t i;
+	int rc;
+
+	if (!devs)
+		return dw_fail_nomem(err);
+	for (i = 0; i < legs->nr; i++)
+		devs[i] = legs->items[i].data;
+	rc = dw_mirror_new(o->name, devs, legs->nr, log, s->region_len,
+			   lv->is_notsynced, out, err);
+	free(devs);
+	return rc;
+}
+
+/* A log that is missing is as good as none. */
+static int open_log(struct dw_opener *o, const struct dw_lv *log,
+		    struct dw_dev **out, struct dw_err *err)
+{
+	struct dw_err now = { 0 };
+	int rc;
+
+	*out = NULL;
+	if (!log)
+		return 0;
+	rc = dw_opener_lv(o, log, out, &now);
+	if (rc && rc != DW_NOENT && err)
+		*err = now;
+	return rc == DW_NOENT ? 0 : rc;
+}
+
+static int open_mirror(struct dw_opener *o, const struct dw_lv *lv,
+		       const struct dw_segment *s, struct dw_dev **out,
+		       struct dw_err *err)
+{
+	struct dw_dev *log = NULL;
+	struct legs legs = { 0 };
+	int rc;
+
+	rc = open_legs(o, lv, s, segment_len(lv, s), &legs, err);
+	if (!rc)
+		rc = open_log(o, s->metadata, &log, err);
+	if (!rc)
+		rc = new_mirror(o, lv, s, &legs, log, out, err);
+	rc = explain(lv, &legs, rc, err);
+	dw_dev_close(log, NULL);
+	close_legs(&legs);
+	return rc;
+}
+
+static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
+		     const struct dw_segment *s, struct dw_dev **out,
+		     struct dw_err *err)
+{
+	struct dw_raid_set set = {
+		.type = s->type, .stripe_len = s->stripe_len,
+		.size = segment_len(lv, s), .is_notsynced = lv->is_notsynced,
+		.data_copies = s->data_copies,
+	};
+	struct legs legs = { 0 };
+	int rc;
+
+	if (s->is_reshaped)
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s/%s: %s that was reshaped cannot be read",
+			       lv->vg->name, lv->name, s->type);
+	rc = open_legs(o, lv, s, 0, &legs, err);
+	set.legs = legs.items;
+	set.legs_nr = legs.nr;
+	if (!rc)
+		rc = dw_raid_new(o->ctx, o->name, &set, out, err);
+	rc = explain(lv, &legs, rc, err);
+	close_legs(&legs);
+	return rc;
+}
+
+/* ---- snapshots ----------------------------------------------------------- */
+
+/* The origin may have been extended since the snapshot was taken. */
+static int open_origin(struct dw_opener *o, const struct dw_lv *snapshot,
+		       struct dw_dev **out, struct dw_err *err)
+{
+	const struct dw_segment *s = &snapshot->segments[0];
+	struct dw_dev *origin = NULL;
+	int rc = dw_opener_lv(o, s->origin, &origin, err);
+
+	*out = NULL;
+	if (!rc)
+		rc = dw_window_new(origin, 0,
+				   dw_min(origin->size, snapshot->size),
+				   o->name, out, err);
+	dw_dev_close(origin, NULL);
+	return rc;
+}
+
+int dw_opener_snapshot(struct dw_opener *o, const struct dw_lv *snapshot,
+		       struct dw_dev **out, struct dw_err *err)
+{
+	const struct dw_segment *s = &snapshot->segments[0];
+	struct dw_dev *origin = NULL, *cow = NULL;
+	int rc;
+
+	if (s->is_merging)
+		rc = dw_opener_lv(o, s->origin, &origin, err);
+	else
+		rc = open_origin(o, snapshot, &origin, err);
+	if (!rc)
+		rc = dw_opener_lv(o, s->cow, &cow, err);
+	if (!rc)
+		rc = (s->is_merging ? dw_cow_open_merging : dw_cow_open)
+			(o->ctx, o->name, origin, cow, out, err);
+	dw_dev_close(origin, NULL);
+	dw_dev_close(cow, NULL);
+	return rc;
+}
+
+/* ---- thin volumes -------------------------------------------------------- */
+
+static void close_thin(const struct dw_thin_params *p)
+{
+	dw_dev_close(p->metadata, NULL);
+	dw_dev_close(p->data, NULL);
+	dw_dev_close(p->external_origin, NULL);
+}
+
+/* To be closed after an error, too. */
+static int prepare_thin(struct dw_opener *o, const struct dw_lv *lv,
+			const struct dw_segment *s, struct dw_thin_params *p,
+			struct dw_err *err)
+{
+	const struct dw_segment *pool = &s->pool->segments[0];
+	int rc;
+
+	*p = (struct dw_thin_params){
+		.chunk_len = pool->chunk_len, .device_id = s->device_id,
+		.transaction_id = s->transaction_id,
+		.size = segment_len(lv, s),
+	};
+	if (s->origin && s->origin->segments_nr)
+		p->parent_id = s->origin->segments[0].device_id;
+	rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
+	if (!rc)
+		rc = dw_opener_lv(o, pool->data, &p->data, err);
+	if (!rc && s->external_origin)
+		rc = dw_opener_lv(o, s->external_origin, &p->external_origin,
+				  err);
+	return rc;
+}
+
+static int open_thin(struct dw_opener *o, const struct dw_lv *lv,
+		     const struct dw_segment *s, struct dw_dev **out,
+		     struct dw_err *err)
+{
+	struct dw_thin_params p;
+	int rc = prepare_thin(o, lv, s, &p, err);
+
+	if (!rc)
+		rc = dw_thin_open(o->ctx, o->name, &p, out, err);
+	close_thin(&p);
+	return rc;
+}
+
+/* ---- caches -------------------------------------------------------------- */
+
+/* Parts of the volume that is the cache. */
+static int open_cachevol(struct dw_opener *o, const struct dw_segment *s,
+			 struct dw_cache_params *p, struct dw_err *err)
+{
+	struct dw_dev *vol = NULL;
+	int rc;
+
+	p->chunk_len = s->chunk_len;
+	rc = dw_opener_lv(o, s->pool, &vol, err);
+	if (!rc)
+		rc = dw_window_new(vol, s->cachevol_metadata_off,
+				   s->cachevol_metadata_len, o->name,
+				   &p->metadata, err);
+	if (!rc)
+		rc = dw_window_new(vol, s->cachevol_data_off,
+				   s->cachevol_data_len, o->name, &p->data,
+				   err);
+	dw_dev_close(vol, NULL);
+	return rc;
+}
+
+static int open_cache_pool(struct dw_opener *o, const struct dw_segment *pool,
+			   struct dw_cache_params *p, struct dw_err *err)
+{
+	int rc;
+
+	p->chunk_len = pool->chunk_len;
+	rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
+	return rc ? rc : dw_opener_lv(o, pool->data, &p->data, err);
+}
+
+static int open_cache(struct dw_opener *o, const struct dw_lv *lv,
+		      const struct dw_segment *s, struct dw_dev **out,
+		      struct dw_err *err)
+{
+	struct dw_cache_params p = { 0 };
+	int rc = dw_opener_lv(o, s->origin, &p.origin, err);
+
+	if (!rc && s->cachevol_metadata_len)
+		rc = open_cachevol(o, s, &p, err);
+	else if (!rc)
+		rc = open_cache_pool(o, &s->pool->segments[0], &p, err);
+	if (!rc)
+		rc = dw_cache_open(o->ctx, o->name, &p, out, err);
+	dw_dev_close(p.origin, NULL);
+	dw_dev_close(p.metadata, NULL);
+	dw_dev_close(p.data, NULL);
+	return rc;
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+static int refuse_pool(const struct dw_lv *lv, const struct dw_segment *s,
+		       struct dw_err *err)
+{
+	return dw_fail(err, DW_UNSUPPORTED,
+		       "%s/%s: a %s is read by the volumes in it",
+		       lv->vg->name, lv->name, dw_segment_name(s));
+}
+
+int dw_opener_target(struct dw_opener *o, const struct dw_lv *lv,
+		     const struct dw_segment *s, struct dw_dev **out,
+		     struct dw_err *err)
+{
+	switch (s->kind) {
+	case DW_SEGMENT_MIRROR:
+		return open_mirror(o, lv, s, out, err);
+	case DW_SEGMENT_RAID:
+		return open_raid(o, lv, s, out, err);
+	case DW_SEGMENT_SNAPSHOT:
+		return dw_opener_snapshot(o, lv, out, err);
+	case DW_SEGMENT_THIN:
+		return open_thin(o, lv, s, out, err);
+	case DW_SEGMENT_CACHE:
+		return open_cache(o, lv, s, out, err);
+	case DW_SEGMENT_THIN_POOL:
+	case DW_SEGMENT_CACHE_POOL:
+		return refuse_pool(lv, s, err);
+	default:
+		return dw_fail(err, DW_UNSUPPORTED,
+			       "%s/%s: volumes of type %s are not read",
+			       lv->vg->name, lv->name, s->type);
+	}
+}
+
+int dw_opener_used_len(struct dw_opener *o, const struct dw_lv *lv,
+		       uint64_t *out, struct dw_err *err)
+{
+	const struct dw_segment *s = lv->segments;
+	struct dw_thin_params p;
+	struct dw_dev *cow = NULL;
+	int rc;
+
+	if (lv->snapshot) {
+		rc = dw_opener_lv(o, lv, &cow, err);
+		if (!rc)
+			rc = dw_cow_used_len(o->ctx, cow, out, err);
+		dw_dev_close(cow, NULL);
+		return rc;
+	}
+	if (!lv->segments_nr || s->kind != DW_SEGMENT_THIN)
+		return 0;
+	rc = prepare_thin(o, lv, s, &p, err);
+	if (!rc)
+		rc = dw_thin_used_len(o->ctx, &p, out, err);
+	close_thin(&p);
+	return rc;
+}
