@@ -129,6 +129,23 @@ static int map_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	return ret;
 }
 
+/* Neighbours mostly lie on one device, which is asked once. */
+static int map_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	const struct map_piece *piece = map_of(dev)->pieces;
+	const struct map_piece *end = piece + map_of(dev)->pieces_nr;
+	struct dw_dev *last = NULL;
+	int ret = 0;
+
+	for (; piece < end && !ret; piece++) {
+		if (!piece->dev || piece->dev == last)
+			continue;
+		last = piece->dev;
+		ret = dw_dev_check_unchanged(last, err);
+	}
+	return ret;
+}
+
 static int map_close(struct dw_dev *dev, struct dw_err *err)
 {
 	struct map_dev *map = map_of(dev);
@@ -149,6 +166,7 @@ static const struct dw_dev_driver map_driver = {
 	.pwrite = map_pwrite,
 	.flush = map_flush,
 	.extent = map_extent,
+	.check_unchanged = map_check_unchanged,
 	.close = map_close,
 };
 

@@ -121,6 +121,32 @@ START_TEST(a_map_joins_pieces)
 }
 END_TEST
 
+START_TEST(a_map_tells_of_changes_below)
+{
+	struct dw_map_piece pieces[2] = { { .len = 10 } };
+	struct dw_dev *file, *map;
+	struct dw_ctx *ctx;
+	char path[100];
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	path_in(path, "file");
+	ck_assert_int_eq(close(creat(path, 0600)), 0);
+	ck_assert_int_eq(truncate(path, 4096), 0);
+	ck_assert_int_eq(dw_file_open(ctx, path, 0, &file, &err), 0);
+	pieces[1] = (struct dw_map_piece){ file, 100, 200 };
+	ck_assert_int_eq(dw_map_new("map", pieces, 2, &map, &err), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), 0);
+	ck_assert_int_eq(truncate(path, 8192), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), DW_BUSY);
+	dw_dev_close(map, NULL);
+	dw_dev_close(file, NULL);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(an_overlay_leaves_below_alone)
 {
 	struct dw_dev *below = mem(10240), *o;
@@ -281,6 +307,7 @@ int main(void)
 	tcase_add_test(tc, memory_tells_runs);
 	tcase_add_test(tc, a_window_sees_its_part_and_keeps_below_open);
 	tcase_add_test(tc, a_map_joins_pieces);
+	tcase_add_test(tc, a_map_tells_of_changes_below);
 	tcase_add_test(tc, an_overlay_leaves_below_alone);
 	tcase_add_test(tc, an_overlay_redirects_without_copying);
 	tcase_add_test(tc, the_nth_call_fails);
