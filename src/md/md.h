@@ -7,19 +7,25 @@
 
 struct dw_md_info {
 	unsigned major, minor;	/* of the metadata: 0.90, 1.0, 1.1, 1.2 */
-	int level;
+	int level;		/* negative: "linear", "multipath", "faulty" */
 	unsigned members_nr;
 	unsigned role;		/* of this member; >= members_nr: none */
 	uint8_t uuid[16];
 	char name[33];		/* "" where there is none */
+	/* Each change of the array's state counts one.  Of members of one
+	 * array those that lag by more than one were left behind: which that
+	 * are, no member can tell by itself. */
 	uint64_t events;
+	/* Of raid1, else 0. */
 	uint64_t data_off;	/* in this member, bytes */
 	uint64_t data_len;	/* of the array */
-	bool is_clean;
-	bool is_complete;	/* not a spare, failed or half rebuilt */
+	bool is_clean;		/* it was stopped, all members equal */
+	bool is_complete;	/* not a spare, failed or half rebuilt ... */
+	const char *why;	/* ... or "is a spare", "has failed", ... */
 };
 
-/* Reads and checks the superblock of a member; DW_NOT_MINE without one. */
+/* Reads and checks the superblock of a member, of several the one that was
+ * created last; DW_NOT_MINE without one. */
 int dw_md_read(struct dw_dev *dev, struct dw_md_info *out, struct dw_err *err);
 
 /*
