@@ -33,14 +33,16 @@ static int add_exception(void *arg, uint64_t old_chunk, uint64_t new_chunk,
 	return dw_chunkmap_add(&load->map, old_chunk, new_chunk, err);
 }
 
-/* An origin without exceptions is seen as it is. */
+/* Without exceptions. */
 static int open_origin(const char *name, struct dw_dev *origin,
 		       struct dw_dev **out, struct dw_err *err)
 {
-	struct dw_chunkmap none = { 0 };
-
-	return dw_chunkmap_dev_take(name, "snapshot", origin, origin, 1, &none,
+	int rc = dw_window_new_kind(origin, 0, origin->size, name, "snapshot",
 				    out, err);
+
+	if (!rc)
+		(*out)->readonly = true;
+	return rc;
 }
 
 static int open_store(struct dw_ctx *ctx, const char *name,
@@ -79,9 +81,9 @@ int dw_cow_open(struct dw_ctx *ctx, const char *name, struct dw_dev *origin,
 	case DW_COW_NEW:
 		return open_origin(name, origin, out, err);
 	case DW_COW_LOST:
-		return dw_fail(err, DW_CORRUPT, "cow: the store is marked "
-			       "invalid: the snapshot is lost, most likely "
-			       "because its %" PRIu64 " bytes ran full",
+		return dw_fail(err, DW_CORRUPT, "cow: invalid snapshot: its "
+			       "store of %" PRIu64 " bytes ran full or could "
+			       "not be written, so that it was given up",
 			       cow->size);
 	default:
 		return open_store(ctx, name, origin, cow, &store, out, err);

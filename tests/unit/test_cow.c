@@ -207,6 +207,7 @@ START_TEST(a_new_store_is_empty)
 	ck_assert_int_eq(dw_cow_used_len(ctx, cow, &used_len, &err), 0);
 	ck_assert_uint_eq(used_len, 0);
 	ck_assert_int_eq(open_take(origin, cow, &snap), 0);
+	ck_assert(snap->readonly);
 	disk_is(snap, want, sizeof(want));
 	dw_dev_close(snap, NULL);
 }
@@ -288,7 +289,7 @@ static const struct {
 	{ { DW_COW_MAGIC + 1, 1, 1, 8 }, { { 0 } }, DW_CORRUPT,
 	  "magic 70416e54, not 70416e53" },
 	{ { DW_COW_MAGIC, 0, 1, 8 }, { { 0 } }, DW_CORRUPT,
-	  "marked invalid: the snapshot is lost" },
+	  "invalid snapshot: its store of 163840 bytes ran full" },
 	{ { DW_COW_MAGIC, 1, 2, 8 }, { { 0 } }, DW_UNSUPPORTED,
 	  "version 2, not 1" },
 	{ { DW_COW_MAGIC, 1, 1, 0 }, { { 0 } }, DW_CORRUPT,
