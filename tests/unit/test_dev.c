@@ -121,32 +121,6 @@ START_TEST(a_map_joins_pieces)
 }
 END_TEST
 
-START_TEST(a_map_tells_of_changes_below)
-{
-	struct dw_map_piece pieces[2] = { { .len = 10 } };
-	struct dw_dev *file, *map;
-	struct dw_ctx *ctx;
-	char path[100];
-
-	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	path_in(path, "file");
-	ck_assert_int_eq(close(creat(path, 0600)), 0);
-	ck_assert_int_eq(truncate(path, 4096), 0);
-	ck_assert_int_eq(dw_file_open(ctx, path, 0, &file, &err), 0);
-	pieces[1] = (struct dw_map_piece){ file, 100, 200 };
-	ck_assert_int_eq(dw_map_new("map", pieces, 2, &map, &err), 0);
-	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), 0);
-	ck_assert_int_eq(truncate(path, 8192), 0);
-	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), DW_BUSY);
-	dw_dev_close(map, NULL);
-	dw_dev_close(file, NULL);
-	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
-	dw_ctx_free(ctx);
-}
-END_TEST
-
 START_TEST(an_overlay_leaves_below_alone)
 {
 	struct dw_dev *below = mem(10240), *o;
@@ -224,6 +198,32 @@ static void path_in(char *path, const char *name)
 {
 	sprintf(path, "%s/%s", folder, name);
 }
+
+START_TEST(a_map_tells_of_changes_below)
+{
+	struct dw_map_piece pieces[2] = { { .len = 10 } };
+	struct dw_dev *file, *map;
+	struct dw_ctx *ctx;
+	char path[100];
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	path_in(path, "file");
+	ck_assert_int_eq(close(creat(path, 0600)), 0);
+	ck_assert_int_eq(truncate(path, 4096), 0);
+	ck_assert_int_eq(dw_file_open(ctx, path, 0, &file, &err), 0);
+	pieces[1] = (struct dw_map_piece){ file, 100, 200 };
+	ck_assert_int_eq(dw_map_new("map", pieces, 2, &map, &err), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), 0);
+	ck_assert_int_eq(truncate(path, 8192), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(map, &err), DW_BUSY);
+	dw_dev_close(map, NULL);
+	dw_dev_close(file, NULL);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	dw_ctx_free(ctx);
+}
+END_TEST
 
 START_TEST(an_output_is_there_only_after_commit)
 {
