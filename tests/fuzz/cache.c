@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Caches: the image is the metadata, origin and data are plain devices. */
-#include <string.h>
-
 #include "base/bytes.h"
-#include "base/checked.h"
-#include "base/sum.h"
 #include "fuzz.h"
-#include "lvm/cache.h"
 #include "lvm/targets.h"
+#include "pdata.h"
 
 /* The chunk is the superblock's, or what the control says. */
 enum { OWN_CHUNK, OTHER_CHUNK, MODES_NR };
@@ -17,31 +13,9 @@ enum { OWN_CHUNK, OTHER_CHUNK, MODES_NR };
 #define DATA_UNIT	66560u	/* no multiple of a chunk */
 #define AT_BLOCK_LBA	232u
 
-/* Array blocks have their number at 16, nodes at 8. */
-static uint32_t salt_of(const uint8_t *block, uint64_t blk)
-{
-	if (!blk)
-		return DW_PDATA_SALT_CACHE_SUPER;
-	return dw_le64(block + 16) == blk && dw_le64(block + 8) != blk ?
-	       DW_PDATA_SALT_ARRAY : DW_PDATA_SALT_BTREE;
-}
-
 static void fix(struct dw_dev *dev)
 {
-	uint8_t block[DW_PDATA_BLOCK_LEN];
-	uint64_t nr = dev->size / sizeof(block), blk;
-	uint32_t sum;
-
-	for (blk = 0; blk < nr; blk++) {
-		if (dw_dev_pread(dev, blk * sizeof(block), block,
-				 sizeof(block), NULL) ||
-		    dw_is_zero(block, sizeof(block)))
-			continue;
-		sum = dw_crc32c(~0u, block + 4, sizeof(block) - 4) ^
-		      salt_of(block, blk);
-		dw_put_le32(block, sum);
-		dw_dev_pwrite(dev, blk * sizeof(block), block, 4, NULL);
-	}
+	fuzz_fix_pdata(dev, DW_PDATA_SALT_CACHE_SUPER);
 }
 
 static uint32_t choose_chunk(const struct fuzz *z)

@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "base/sum.h"
 #include "fuzz.h"
 #include "lvm/thin.h"
+#include "pdata.h"
 
 enum { READ, ORIGIN, TREES, MODES_NR };
 
@@ -31,28 +31,9 @@ enum {
 #define ROOTS_MAX 40u
 #define KEYS_MAX 300u
 
-/* Nodes and array blocks differ in the field behind the first twelve bytes:
- * half of a small block number, or the length of a value. */
 static void fix(struct dw_dev *dev)
 {
-	uint8_t block[BLOCK_LEN];
-	uint32_t salt;
-	uint64_t blk;
-
-	for (blk = 0; blk < dev->size / BLOCK_LEN; blk++) {
-		dw_dev_pread(dev, blk * BLOCK_LEN, block, BLOCK_LEN, NULL);
-		if (dw_is_zero(block, BLOCK_LEN))
-			continue;
-		salt = dw_le32(block + 12) ? DW_PDATA_SALT_ARRAY :
-					     DW_PDATA_SALT_BTREE;
-		if (!blk)
-			salt = DW_PDATA_SALT_THIN_SUPER;
-		dw_put_le64(block + (salt == DW_PDATA_SALT_ARRAY ? 16 : 8),
-			    blk);
-		dw_put_le32(block, dw_crc32c(~0u, block + 4, BLOCK_LEN - 4) ^
-			    salt);
-		dw_dev_pwrite(dev, blk * BLOCK_LEN, block, BLOCK_LEN, NULL);
-	}
+	fuzz_fix_pdata(dev, DW_PDATA_SALT_THIN_SUPER);
 }
 
 /* ---- volumes ------------------------------------------------------------ */
