@@ -10,10 +10,10 @@
 set -eu
 
 out=$1
-packages=busybox-static,linux-image-amd64,kmod,lvm2,dmsetup,mdadm,e2fsprogs
+packages=busybox-static,linux-image-amd64,lvm2,dmsetup,mdadm,e2fsprogs
 packages=$packages,fdisk,thin-provisioning-tools
 programs="sbin/lvm sbin/dmsetup sbin/mdadm sbin/mke2fs sbin/sfdisk
-	usr/sbin/pdata_tools bin/kmod"
+	usr/sbin/pdata_tools"
 modules='drivers/(md|virtio)/.*|drivers/block/loop|block/t10-pi'
 modules="$modules|drivers/scsi/(scsi_mod|scsi_common|sd_mod|virtio_scsi)"
 modules="$modules|lib/(raid6/.*|crc.*|libcrc32c)|crypto/(xor|async_tx/.*|crc.*)"
@@ -85,7 +85,7 @@ for p in thin_check thin_dump thin_repair cache_check cache_dump \
 	cache_repair cache_writeback; do
 	ln -s pdata_tools "$tree/usr/sbin/$p"
 done
-ln -s /bin/kmod "$tree/sbin/modprobe"
+ln -s /bin/busybox "$tree/sbin/modprobe"
 take_modules
 (cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) |
 	gzip -1 > "$work/initrd"

@@ -8,7 +8,7 @@
 export PATH=/sbin:/usr/sbin:/bin HOME=/ LC_ALL=C
 export LVM_SUPPRESS_FD_WARNINGS=1
 for c in pvcreate pvchange pvresize pvs pvck vgcreate vgchange vgextend \
-	vgreduce vgrename vgexport vgcfgbackup vgs lvcreate lvchange \
+	vgreduce vgrename vgexport vgcfgbackup vgcfgrestore vgs lvcreate lvchange \
 	lvconvert lvextend lvremove lvrename lvs; do
 	ln -s lvm "/sbin/$c"
 done
@@ -18,7 +18,8 @@ mount -t sysfs none /sys
 mount -t tmpfs none /run
 exec < /dev/null > /dev/ttyS0 2>&1
 phase=$(sed 's/.*phase=\([0-9]*\).*/\1/' /proc/cmdline)
-for m in virtio_pci virtio_scsi sd_mod crc32c_generic dm-mod loop; do
+for m in virtio_pci virtio_scsi sd_mod crc32c_generic dm-mod \
+	dm-snapshot dm-thin-pool dm-mirror dm-zero loop; do
 	modprobe "$m"
 done
 . /lib.sh

@@ -42,21 +42,28 @@ wait_sync()
 	done
 }
 
-# results VG: a line "VG/LV BYTES SHA256" for each volume that is active and
-# visible.
+# results VG...: a line "VG/LV BYTES SHA256" for each volume that is active and
+# no pool; "-" for one that does not read to its end.
 results()
 {
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
 	lvs --noheadings --nosuffix --units b --separator ' ' -S \
-		'lv_active=active' -o vg_name,lv_name,lv_size "$1" |
+		'lv_active=active' -o vg_name,lv_name,lv_size "$@" |
 	while read -r vg lv size; do
-		sum=$(sha256sum < "/dev/$vg/$lv" | cut -d ' ' -f 1)
-		echo "$vg/$lv $size $sum" > /dev/ttyS1
+		[ ! -b "/dev/$vg/$lv" ] || result "$vg/$lv" "/dev/$vg/$lv"
 	done
-	lvs -a -o+segtype,devices "$1"
+	lvs -a -o+segtype,devices "$@"
 	dmsetup table
 	dmsetup status
+}
+
+# result NAME DEVICE
+result()
+{
+	sum=$(cat "$2" | sha256sum | cut -d ' ' -f 1)
+	cat "$2" > /dev/null || sum=-
+	echo "$1 $(blockdev --getsize64 "$2") $sum" > /dev/ttyS1
 }
 
 # Ends the machine in the middle of it.
