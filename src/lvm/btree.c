@@ -116,7 +116,8 @@ static int read_node(struct dw_pdata *pd, bool is_root, size_t value_len,
 			     dw_pdata_what(pd), n->blk);
 }
 
-uint32_t dw_btree_find(const struct dw_btree_node *n, uint64_t key)
+/* The first entry whose key is not below 'key'; nr where there is none. */
+static uint32_t find(const struct dw_btree_node *n, uint64_t key)
 {
 	uint32_t lo = 0, hi = n->nr, mid;
 
@@ -135,7 +136,7 @@ uint32_t dw_btree_find(const struct dw_btree_node *n, uint64_t key)
 /* Turns n into the block number and the range of its child for 'key'. */
 static void step_down(struct dw_btree_node *n, uint64_t key)
 {
-	uint32_t i = dw_btree_find(n, key);
+	uint32_t i = find(n, key);
 
 	/* The last whose key is not above this one; the first for any lower. */
 	if (i && (i == n->nr || dw_btree_key(n, i) > key))
@@ -146,9 +147,11 @@ static void step_down(struct dw_btree_node *n, uint64_t key)
 	n->blk = dw_le64(dw_btree_value(n, i));
 }
 
-int dw_btree_leaf(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
-		  size_t value_len, struct dw_btree_node *out,
-		  struct dw_err *err)
+/* The leaf whose range holds 'key', or the first one for a key below all.
+ * Where it has none from 'key' on, the next is in the leaf of its last + 1. */
+static int find_leaf(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
+		     size_t value_len, struct dw_btree_node *out,
+		     struct dw_err *err)
 {
 	unsigned level;
 	int rc;
@@ -176,10 +179,10 @@ int dw_btree_leaf_from(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
 	/* It ends because 'key' only grows, and at the second leaf at the
 	 * latest, none being empty. */
 	for (;; key = out->last + 1) {
-		rc = dw_btree_leaf(pd, root_blk, key, value_len, out, err);
+		rc = find_leaf(pd, root_blk, key, value_len, out, err);
 		if (rc)
 			return rc;
-		*at = dw_btree_find(out, key);
+		*at = find(out, key);
 		if (*at < out->nr)
 			return 0;
 		if (out->last == UINT64_MAX)
@@ -215,10 +218,10 @@ int dw_btree_lookup(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
 	uint32_t at;
 	int rc;
 
-	rc = dw_btree_leaf(pd, root_blk, key, value_len, &leaf, err);
+	rc = find_leaf(pd, root_blk, key, value_len, &leaf, err);
 	if (rc)
 		return rc;
-	at = dw_btree_find(&leaf, key);
+	at = find(&leaf, key);
 	if (at == leaf.nr || dw_btree_key(&leaf, at) != key)
 		return dw_fail(err, DW_NOENT,
 			       "%s: the btree at block %" PRIu64
@@ -240,8 +243,8 @@ int dw_btree_walk(struct dw_pdata *pd, uint64_t root_blk, size_t value_len,
 	do {
 		rc = dw_pdata_check_cancel(pd, err);
 		if (!rc)
-			rc = dw_btree_leaf(pd, root_blk, key, value_len, &leaf,
-					   err);
+			rc = find_leaf(pd, root_blk, key, value_len, &leaf,
+				       err);
 		for (i = 0; !rc && i < leaf.nr; i++)
 			rc = fn(arg, dw_btree_key(&leaf, i),
 				dw_btree_value(&leaf, i), err);

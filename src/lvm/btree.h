@@ -34,19 +34,9 @@ static inline const uint8_t *dw_btree_value(const struct dw_btree_node *n,
 	       (size_t)i * n->value_len;
 }
 
-/* The first entry whose key is not below 'key'; nr where there is none. */
-uint32_t dw_btree_find(const struct dw_btree_node *n, uint64_t key);
-
-/* The leaf whose range holds 'key', if anything of the tree does, else the one
- * with the lowest keys.  Without an entry from 'key' on in it, the next higher
- * key is found by asking for the one behind its last. */
-int dw_btree_leaf(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
-		  size_t value_len, struct dw_btree_node *out,
-		  struct dw_err *err);
-
 /*
- * The same, and goes on until there is an entry from 'key' on: *at is it.
- * DW_NOENT where the tree has none.
+ * The leaf with the lowest key that is not below 'key', and that key's place
+ * in it.  DW_NOENT where the tree has none.
  */
 int dw_btree_leaf_from(struct dw_pdata *pd, uint64_t root_blk, uint64_t key,
 		       size_t value_len, struct dw_btree_node *out,

@@ -22,9 +22,9 @@
  * threads may use it. */
 struct dw_pdata;
 
-/* 'what' names it in errors: "thin metadata".  Blocks at or behind blocks_nr
- * are refused; the superblock, which tells the true number, may be read first
- * with that of the device.  Keeps a reference on dev. */
+/* 'what' names it in errors, as long as it is open: "thin metadata".  Blocks at
+ * or behind blocks_nr are refused; the superblock, which tells the true number,
+ * may be read first with that of the device.  Keeps a reference on dev. */
 int dw_pdata_open(struct dw_ctx *ctx, struct dw_dev *dev, const char *what,
 		  struct dw_pdata **out, struct dw_err *err);
 int dw_pdata_set_blocks_nr(struct dw_pdata *pd, uint64_t blocks_nr,
