@@ -83,6 +83,9 @@ int dw_window_new_kind(struct dw_dev *below, uint64_t off, uint64_t len,
 		       const char *name, const char *kind, struct dw_dev **out,
 		       struct dw_err *err);
 
+/* What a window is a part of; NULL where dev is none. */
+struct dw_dev *dw_window_below(struct dw_dev *dev);
+
 /*
  * Pieces of other devices, one after the other.  A piece without a device
  * reads as zeros.  The map holds a reference on each device; pieces are copied.

@@ -121,3 +121,9 @@ int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
 {
 	return dw_window_new_kind(below, off, len, name, "window", out, err);
 }
+
+struct dw_dev *dw_window_below(struct dw_dev *dev)
+{
+	return dev->driver->pread == window_pread ? window_of(dev)->below :
+		NULL;
+}
