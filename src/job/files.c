@@ -8,7 +8,6 @@
 
 #include "dev/kinds.h"
 #include "fs/fs.h"
-#include "part/part.h"
 #include "stack/stack.h"
 
 #define OVERLAY_BLOCK_LEN 4096
@@ -18,6 +17,7 @@
 
 struct opened {
 	struct dw_stack stack;
+	struct dw_dev *dev;		/* its top, seen through */
 	struct dw_dev *overlay;		/* NULL: no recovery was needed */
 	struct dw_fs *fs;
 };
@@ -26,6 +26,7 @@ static void close_all(struct opened *o)
 {
 	dw_fs_close(o->fs);
 	dw_dev_close(o->overlay, NULL);
+	dw_dev_close(o->dev, NULL);
 	dw_stack_close(&o->stack, NULL);
 }
 
@@ -35,22 +36,14 @@ static int say_where(const struct opened *o, int code, struct dw_err *err)
 	return code ? dw_err_prefix(err, code, "%s", o->stack.dev->name) : 0;
 }
 
-/* A disk with a table is most likely meant to be used by its partitions. */
-static int explain_no_fs(const struct opened *o, int code, struct dw_err *err)
+/* A disk with a table is most likely meant to be used by its partitions, a
+ * physical volume by the volumes of its group. */
+static int explain_no_fs(struct dw_ctx *ctx, const struct opened *o, int code,
+			 struct dw_err *err)
 {
-	struct dw_part_table *table = NULL;
-
-	if (dw_part_read(o->stack.dev, &table, NULL))
-		return say_where(o, code, err);
-	if (table->parts_nr)
-		code = dw_fail(err, DW_USAGE, "%s: holds a partition table;"
-			       " name one of its %zu partitions, as in %s@p%u",
-			       o->stack.dev->name, table->parts_nr,
-			       o->stack.dev->name, table->parts[0].nr);
-	else
-		say_where(o, code, err);
-	dw_part_free(table);
-	return code;
+	if (dw_stack_explain(ctx, o->dev, DW_USAGE, err))
+		return DW_USAGE;
+	return say_where(o, code, err);
 }
 
 static int open_fs(struct dw_ctx *ctx, struct opened *o, bool recover,
@@ -59,8 +52,8 @@ static int open_fs(struct dw_ctx *ctx, struct opened *o, bool recover,
 	int ret;
 
 	if (!recover)
-		return dw_fs_open(ctx, o->stack.dev, 0, &o->fs, err);
-	ret = dw_overlay_new(o->stack.dev, OVERLAY_BLOCK_LEN,
+		return dw_fs_open(ctx, o->dev, 0, &o->fs, err);
+	ret = dw_overlay_new(o->dev, OVERLAY_BLOCK_LEN,
 			     ctx->memory_cap_len, &o->overlay, err);
 	if (!ret)
 		ret = dw_fs_recover(ctx, o->overlay, NULL, err);
@@ -80,9 +73,14 @@ static int open_all(struct dw_ctx *ctx, const char *locator,
 	ret = dw_stack_open(ctx, locator, format, flags, &o->stack, err);
 	if (ret)
 		return ret;
-	ret = dw_fs_identify(o->stack.dev, &info, err);
+	ret = dw_stack_see_through(o->stack.dev, &o->dev, err);
 	if (ret)
-		return explain_no_fs(o, ret, err);
+		return say_where(o, ret, err);
+	ret = dw_fs_identify(o->dev, &info, err);
+	if (!ret && info.partial)
+		ret = dw_fs_open(ctx, o->dev, 0, &o->fs, err);
+	if (ret)
+		return explain_no_fs(ctx, o, ret, err);
 	ret = open_fs(ctx, o, info.needs_recovery || info.has_orphans, err);
 	return say_where(o, ret, err);
 }

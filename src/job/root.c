@@ -5,16 +5,14 @@
 
 #include "job/recovered.h"
 #include "job/root.h"
+#include "lvm/lvm.h"
+#include "stack/stack.h"
 
-#define MBR_TYPE_LVM 0x8e
-
-static int refuse_type(const struct dw_dev *dev, const struct dw_fs_info *info,
-		       struct dw_err *err)
+static int refuse_type(struct dw_ctx *ctx, struct dw_dev *dev,
+		       const struct dw_fs_info *info, struct dw_err *err)
 {
-	if (!strcmp(info->type, "LVM2_member"))
-		return dw_fail(err, DW_UNSUPPORTED,
-			       "%s: an LVM physical volume; logical volumes "
-			       "are not handled by this job", dev->name);
+	if (dw_stack_explain(ctx, dev, DW_UNSUPPORTED, err))
+		return DW_UNSUPPORTED;
 	if (!strcmp(info->type, "crypto_LUKS"))
 		return dw_fail(err, DW_UNSUPPORTED, "%s: encrypted (LUKS)",
 			       dev->name);
@@ -79,7 +77,7 @@ static int open_whole(struct dw_ctx *ctx, unsigned fs_flags,
 	if (ret)
 		return ret;
 	if (!dw_is_ext(&info))
-		return refuse_type(root->disk, &info, err);
+		return refuse_type(ctx, root->disk, &info, err);
 	root->start_off = 0;
 	root->len = root->disk->size;
 	ret = open_on(ctx, root->disk, &info, fs_flags, root, err);
@@ -128,28 +126,41 @@ static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
 	return 0;
 }
 
+/* Where no partition is a root, one may be in a volume. */
+static bool explain_parts(struct dw_ctx *ctx, const struct dw_root *root,
+			  struct dw_err *err)
+{
+	struct dw_dev *dev;
+	bool found = false;
+
+	for (size_t i = 0; i < root->table->parts_nr && !found; i++) {
+		if (dw_part_open(root->disk, &root->table->parts[i], &dev,
+				 NULL))
+			continue;
+		found = dw_lvm_is_pv(dev) &&
+			dw_stack_explain(ctx, dev, DW_UNSUPPORTED, err);
+		dw_dev_close(dev, NULL);
+	}
+	return found;
+}
+
 static int open_in_table(struct dw_ctx *ctx, unsigned fs_flags,
 			 struct dw_root *root, struct dw_err *err)
 {
 	const struct dw_part *part;
-	bool has_lvm = false;
 	size_t i;
 	int ret;
 
 	for (i = 0; i < root->table->parts_nr; i++) {
 		part = &root->table->parts[i];
-		has_lvm |= part->mbr_type == MBR_TYPE_LVM;
 		if (part->extended)
 			continue;
 		ret = try_part(ctx, part, fs_flags, root, err);
 		if (ret || root->fs)
 			return ret;
 	}
-	if (has_lvm)
-		return dw_fail(err, DW_UNSUPPORTED,
-			       "%s: its root is on an LVM physical volume; "
-			       "logical volumes are not handled by this job",
-			       root->disk->name);
+	if (explain_parts(ctx, root, err))
+		return DW_UNSUPPORTED;
 	return dw_fail(err, DW_UNSUPPORTED,
 		       "%s: none of its %zu partitions is the root of an "
 		       "ext2, ext3 or ext4 guest", root->disk->name,

@@ -13,6 +13,7 @@ void dw_locator_free(struct dw_locator *loc)
 		return;
 	free(loc->image);
 	free(loc->path);
+	free(loc->unknown);
 	for (size_t i = 0; i < loc->layers_nr; i++)
 		free(loc->layers[i].text);
 	memset(loc, 0, sizeof(*loc));
@@ -57,6 +58,24 @@ static size_t layer_len(const char *text)
 	return len;
 }
 
+/*
+ * A name alone may be that of a volume group whose volume was left out; it is
+ * kept, for the error of whoever can look.
+ */
+static int refuse_layer(struct dw_locator *loc, const char *text,
+			struct dw_err *err)
+{
+	free(loc->unknown);
+	loc->unknown = strdup(text);
+	if (!loc->unknown)
+		return dw_fail_nomem(err);
+	return dw_fail(err, DW_USAGE,
+		       "%s: '@%s' names no layer; layers are @snap:NAME, a"
+		       " snapshot of the image, @pN, a partition, and @VG/LV,"
+		       " a logical volume",
+		       loc->image, text);
+}
+
 static int set_snapshot(struct dw_locator *loc, struct dw_locator_layer *layer,
 			struct dw_err *err)
 {
@@ -87,18 +106,13 @@ static int add_layer(struct dw_locator *loc, const char *text, size_t len,
 	if (is_snapshot(layer->text))
 		return set_snapshot(loc, layer, err);
 	layer->part_nr = part_number(layer->text);
-	if (layer->part_nr) {
+	if (layer->part_nr)
 		layer->kind = DW_LOCATOR_PART;
-		return 0;
-	}
-	layer->kind = DW_LOCATOR_VOLUME;
-	if (is_volume(layer->text))
-		return 0;
-	return dw_fail(err, DW_USAGE,
-		       "%s: '@%s' names no layer; layers are @snap:NAME, a"
-		       " snapshot of the image, @pN, a partition, and @VG/LV,"
-		       " a logical volume",
-		       loc->image, layer->text);
+	else if (is_volume(layer->text))
+		layer->kind = DW_LOCATOR_VOLUME;
+	else
+		return refuse_layer(loc, layer->text, err);
+	return 0;
 }
 
 static int set_path(struct dw_locator *loc, const char *path,

@@ -18,8 +18,9 @@ struct dw_locator_layer {
 	const char *snapshot;	/* its id or name, in text; else NULL */
 };
 
-/* Enough for an image in an image in an image, and a bound on the input. */
-#define DW_LOCATOR_LAYERS_MAX 8
+/* Enough for a disk in a volume in a disk in a volume, and a bound on the
+ * input. */
+#define DW_LOCATOR_LAYERS_MAX 16
 #define DW_LOCATOR_PART_MAX 999
 
 struct dw_locator {
@@ -27,6 +28,8 @@ struct dw_locator {
 	size_t layers_nr;
 	struct dw_locator_layer layers[DW_LOCATOR_LAYERS_MAX];
 	char *path;		/* absolute, inside the image; NULL: none */
+	char *unknown;		/* after DW_USAGE: the layer that is none, such
+				 * as a group without a volume; else NULL */
 };
 
 typedef bool (*dw_locator_exists_fn)(void *arg, const char *path);

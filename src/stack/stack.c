@@ -5,9 +5,7 @@
 #include <sys/stat.h>
 
 #include "dev/kinds.h"
-#include "part/part.h"
-#include "stack/locator.h"
-#include "stack/stack.h"
+#include "stack/layers.h"
 
 static bool host_file_exists(void *arg, const char *path)
 {
@@ -22,128 +20,184 @@ int dw_stack_parse(const char *locator, struct dw_locator *out,
 	return dw_locator_parse(locator, host_file_exists, NULL, out, err);
 }
 
-static int open_part(struct dw_dev *below, unsigned nr, struct dw_dev **out,
-		     struct dw_err *err)
-{
-	struct dw_part_table *table = NULL;
-	const struct dw_part *part;
-	int ret;
+/* ---- the pile of devices ------------------------------------------------- */
 
-	ret = dw_part_read(below, &table, err);
-	if (ret == DW_NOT_MINE)
-		return dw_fail(err, DW_NOENT, "%s: there is no partition %u,"
-			       " nor a partition table", below->name, nr);
-	if (ret)
+int dw_stack_push_take(struct dw_stack *stack, struct dw_dev *dev,
+		       struct dw_err *err)
+{
+	if (stack->layers_nr == DW_STACK_LAYERS_MAX) {
+		int ret = dw_fail(err, DW_LIMIT, "%s: more than %d layers",
+				  dev->name, DW_STACK_LAYERS_MAX);
+
+		dw_dev_close(dev, NULL);
 		return ret;
-	part = dw_part_by_nr(table, nr);
-	if (!part)
-		ret = dw_fail(err, DW_NOENT, "%s: there is no partition %u"
-			      " among the %zu of its table", below->name, nr,
-			      table->parts_nr);
-	else
-		ret = dw_part_open(below, part, out, err);
-	dw_part_free(table);
+	}
+	stack->layers[stack->layers_nr++] = stack->dev = dev;
+	return 0;
+}
+
+/* Keeps the first failure. */
+static int close_top(struct dw_stack *stack, int ret, struct dw_err *err)
+{
+	int one = dw_dev_close(stack->layers[--stack->layers_nr],
+			       ret ? NULL : err);
+
+	stack->dev = stack->layers_nr ? stack->layers[stack->layers_nr - 1] :
+		NULL;
+	return ret ? ret : one;
+}
+
+void dw_stack_pop(struct dw_stack *stack)
+{
+	close_top(stack, 0, NULL);
+}
+
+int dw_stack_close(struct dw_stack *stack, struct dw_err *err)
+{
+	int one, ret = 0;
+
+	while (stack->layers_nr)
+		ret = close_top(stack, ret, err);
+	if (stack->owns_images) {
+		one = dw_images_close(stack->images, ret ? NULL : err);
+		ret = ret ? ret : one;
+	}
+	free(stack->image);
+	free(stack->path);
+	memset(stack, 0, sizeof(*stack));
 	return ret;
 }
 
-static int open_layer(struct dw_dev *below,
-		      const struct dw_locator_layer *layer,
-		      struct dw_dev **out, struct dw_err *err)
+/* ---- from a device up ---------------------------------------------------- */
+
+/* The disks that dev is a part of come below it, the largest first. */
+static int push_with_disks(struct dw_stack *stack, struct dw_dev *dev,
+			   unsigned room, struct dw_err *err)
 {
-	if (layer->kind == DW_LOCATOR_VOLUME)
-		return dw_fail(err, DW_UNSUPPORTED, "%s: the logical volume %s"
-			       " cannot be opened, LVM is not handled",
-			       below->name, layer->text);
-	return open_part(below, layer->part_nr, out, err);
+	struct dw_dev *below = room ? dw_window_below(dev) : NULL;
+	int ret = below ? push_with_disks(stack, below, room - 1, err) : 0;
+
+	return ret ? ret : dw_stack_push_take(stack, dw_dev_ref(dev), err);
 }
 
-/* Puts one layer on top of *dev. */
-static int push_layer(struct dw_dev **dev, const struct dw_locator_layer *layer,
+/* The host file that a device's name begins with: it is not opened again. */
+static int note_image(struct dw_images *images, const struct dw_dev *dev,
 		      struct dw_err *err)
 {
-	struct dw_dev *above = NULL;
+	struct dw_locator loc;
+	int ret = dw_stack_parse(dev->name, &loc, err);
+
+	if (!ret)
+		ret = dw_images_note(images, loc.image, err);
+	dw_locator_free(&loc);
+	return ret;
+}
+
+int dw_stack_on(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
+		struct dw_stack *out, struct dw_err *err)
+{
 	int ret;
 
-	/* The image was opened as it was then. */
-	if (layer->kind == DW_LOCATOR_SNAPSHOT)
-		return 0;
-	ret = open_layer(*dev, layer, &above, err);
+	memset(out, 0, sizeof(*out));
+	out->ctx = ctx;
+	out->flags = flags;
+	out->owns_images = true;
+	ret = dw_images_new(ctx, flags, &out->images, err);
+	if (!ret)
+		ret = note_image(out->images, dev, err);
+	if (!ret)
+		ret = push_with_disks(out, dev, DW_LOCATOR_LAYERS_MAX, err);
 	if (ret)
-		return ret;
-	/* The new layer holds a reference of its own on the one below. */
-	dw_dev_close(*dev, NULL);
-	*dev = above;
-	return 0;
+		dw_stack_close(out, NULL);
+	return ret;
 }
 
 int dw_stack_descend(struct dw_ctx *ctx, struct dw_dev *dev, const char *layers,
 		     unsigned flags, struct dw_dev **out, struct dw_err *err)
 {
-	struct dw_dev *top = dw_dev_ref(dev);
+	struct dw_stack stack = { 0 };
 	struct dw_locator loc;
 	int ret;
 
 	*out = NULL;
 	ret = dw_locator_parse_layers(dev->name, layers, &loc, err);
+	if (!ret)
+		ret = dw_stack_on(ctx, dev, flags, &stack, err);
 	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
-		ret = push_layer(&top, &loc.layers[i], err);
+		ret = dw_stack_push_layer(&stack, &loc.layers[i], err);
+	if (!ret)
+		*out = dw_dev_ref(stack.dev);
+	dw_stack_close(&stack, NULL);
 	dw_locator_free(&loc);
-	if (ret)
-		dw_dev_close(top, NULL);
-	else
-		*out = top;
 	return ret;
 }
 
-static int open_image(struct dw_ctx *ctx, struct dw_stack *stack,
-		      const char *format, const char *snapshot, unsigned flags,
-		      struct dw_err *err)
+/* ---- from a locator up --------------------------------------------------- */
+
+static int open_image(struct dw_stack *stack, const char *format,
+		      const char *snapshot, struct dw_err *err)
 {
-	struct dw_format_how how = {
-		.snapshot = snapshot, .share = flags & DW_OPEN_SHARE,
-	};
+	bool rdwr = stack->flags & DW_OPEN_RDWR;
+	const struct dw_image *image;
 	int ret;
 
-	if (!strcmp(stack->image, "-"))
-		ret = dw_spool_stdin(ctx, flags, &stack->file, err);
-	else
-		ret = dw_file_open(ctx, stack->image, flags, &stack->file,
-				   err);
+	ret = dw_images_open(stack->images, stack->image, format, snapshot,
+			     &image, err);
 	if (ret)
 		return ret;
-	ret = dw_format_open_how(ctx, stack->file, format, &how,
-				 &stack->format, &stack->disk, err);
-	if (ret)
-		return ret;
-	stack->dev = dw_dev_ref(stack->disk);
-	if ((flags & DW_OPEN_RDWR) && snapshot)
+	stack->file = image->file;
+	stack->disk = image->disk;
+	stack->format = image->format;
+	ret = dw_stack_push_take(stack, dw_dev_ref(image->disk), err);
+	if (!ret && rdwr && snapshot)
 		return dw_fail(err, DW_UNSUPPORTED, "%s: a snapshot cannot be"
 			       " changed", stack->disk->name);
-	if ((flags & DW_OPEN_RDWR) && stack->disk->readonly)
+	if (!ret && rdwr && stack->disk->readonly)
 		return dw_fail(err, DW_UNSUPPORTED, "%s: a %s image cannot be"
 			       " changed in place", stack->image,
 			       stack->format->name);
-	return 0;
+	return ret;
 }
 
-int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
-		  unsigned flags, struct dw_stack *out, struct dw_err *err)
+/* Where only the volume is missing after a group's name, that is the better
+ * answer than that the name is no layer. */
+static void explain_unknown(struct dw_stack *stack,
+			    const struct dw_locator *loc, const char *format,
+			    struct dw_err *err)
+{
+	int ret;
+
+	if (!loc->unknown || !loc->layers_nr)
+		return;
+	ret = open_image(stack, format, loc->layers[0].snapshot, NULL);
+	for (size_t i = 0; !ret && i + 1 < loc->layers_nr; i++)
+		ret = dw_stack_push_layer(stack, &loc->layers[i], NULL);
+	if (!ret)
+		dw_stack_explain_group(stack, loc->unknown, DW_USAGE, err);
+}
+
+int dw_stack_open_in(struct dw_images *images, const char *locator,
+		     const char *format, struct dw_stack *out,
+		     struct dw_err *err)
 {
 	struct dw_locator loc;
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	out->ctx = images->ctx;
+	out->flags = images->flags;
+	out->images = images;
 	ret = dw_stack_parse(locator, &loc, err);
-	if (ret)
-		goto out;
 	out->image = loc.image;
 	out->path = loc.path;
 	loc.image = loc.path = NULL;
-	ret = open_image(ctx, out, format, loc.layers[0].snapshot, flags, err);
-	for (size_t i = 0; !ret && i < loc.layers_nr; i++) {
-		ret = push_layer(&out->dev, &loc.layers[i], err);
-		out->part_nr = loc.layers[i].part_nr;
+	if (ret) {
+		explain_unknown(out, &loc, format, err);
+		goto out;
 	}
+	ret = open_image(out, format, loc.layers[0].snapshot, err);
+	for (size_t i = 0; !ret && i < loc.layers_nr; i++)
+		ret = dw_stack_push_layer(out, &loc.layers[i], err);
 out:
 	dw_locator_free(&loc);
 	if (ret)
@@ -151,20 +205,21 @@ out:
 	return ret;
 }
 
-int dw_stack_close(struct dw_stack *stack, struct dw_err *err)
+int dw_stack_open(struct dw_ctx *ctx, const char *locator, const char *format,
+		  unsigned flags, struct dw_stack *out, struct dw_err *err)
 {
-	struct dw_dev *layers[] = { stack->dev, stack->disk, stack->file };
-	int ret = 0;
+	struct dw_images *images;
+	int ret;
 
-	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
-		int one = dw_dev_close(layers[i], ret ? NULL : err);
-
-		if (!ret)
-			ret = one;
-	}
-	free(stack->image);
-	free(stack->path);
-	memset(stack, 0, sizeof(*stack));
+	memset(out, 0, sizeof(*out));
+	ret = dw_images_new(ctx, flags, &images, err);
+	if (ret)
+		return ret;
+	ret = dw_stack_open_in(images, locator, format, out, err);
+	if (ret)
+		dw_images_close(images, NULL);
+	else
+		out->owns_images = true;
 	return ret;
 }
 

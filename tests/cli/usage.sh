@@ -59,7 +59,7 @@ status 2 "does not start with '/'" cat src.img:etc
 status 2 "called \"odd\"" inspect --format=odd src.img
 status 1 "none.img" inspect none.img
 status 1 "no partition 1" inspect src.img@p1
-status 3 "LVM" inspect src.img@vg0/root
+status 1 "no volume group vg0" inspect src.img@vg0/root
 
 export SOURCE_DATE_EPOCH=yesterday
 status 2 'SOURCE_DATE_EPOCH' inspect src.img

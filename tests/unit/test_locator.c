@@ -19,7 +19,8 @@ static bool exists_in(void *arg, const char *path)
 }
 
 static const char *const files[] = {
-	"disk.img", "odd@p1", "odd", "a:b.img", "odd@p1:/etc", "/dev/sda", NULL,
+	"disk.img", "odd@p1", "odd", "a:b.img", "odd@p1:/etc", "/dev/sda",
+	"dir@vg0/lv", "volume-1@x", NULL,
 };
 
 static int parse(const char *text, struct dw_locator *loc)
@@ -39,6 +40,13 @@ static const struct good goods[] = {
 	{ "disk.img:/etc/fstab", "disk.img", "", "/etc/fstab" },
 	{ "disk.img@p12:/a:b@c", "disk.img", "@p12", "/a:b@c" },
 	{ "disk.img@vg0/root@p1:/", "disk.img", "@vg0/root@p1", "/" },
+	{ "disk.img@a+b_c.d-1/x--y.z@p2", "disk.img", "@a+b_c.d-1/x--y.z@p2",
+	  NULL },
+	{ "disk.img@p1/p2:/p3", "disk.img", "@p1/p2", "/p3" },
+	{ "disk.img@x/snap@snap/x", "disk.img", "@x/snap@snap/x", NULL },
+	{ "disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1",
+	  "disk.img", "@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1",
+	  NULL },
 	{ "/dev/sda@p2", "/dev/sda", "@p2", NULL },
 	{ "disk.img@snap:one", "disk.img", "@snap:one", NULL },
 	{ "disk.img@snap:one@p1:/x", "disk.img", "@snap:one@p1", "/x" },
@@ -53,6 +61,12 @@ static const struct good goods[] = {
 	{ "odd@p1:/etc", "odd@p1:/etc", "", NULL },
 	{ "odd@p1:/etc/x", "odd@p1", "", "/etc/x" },
 	{ "odd@p2", "odd", "@p2", NULL },
+	/* A file whose name reads as a volume of another. */
+	{ "dir@vg0/lv", "dir@vg0/lv", "", NULL },
+	{ "dir@vg0/lv@vg0/lv:/x", "dir@vg0/lv", "@vg0/lv", "/x" },
+	{ "volume-1@x", "volume-1@x", "", NULL },
+	{ "volume-1@x@vg-volume-1/volume-1", "volume-1@x",
+	  "@vg-volume-1/volume-1", NULL },
 	{ "a:b.img:/x", "a:b.img", "", "/x" },
 	/* Nothing exists: the name to complain about. */
 	{ "none.img@p1:/x", "none.img", "@p1", "/x" },
@@ -65,7 +79,7 @@ START_TEST(reads_what_is_meant)
 {
 	const struct good *g = &goods[_i];
 	struct dw_locator loc;
-	char layers[64] = "";
+	char layers[80] = "";
 
 	ck_assert_int_eq(parse(g->text, &loc), 0);
 	ck_assert_str_eq(loc.image, g->image);
@@ -96,7 +110,8 @@ static const char *const bads[] = {
 	"", "disk.img@", "disk.img@p0", "disk.img@p01", "disk.img@p1000",
 	"disk.img@p1x", "disk.img@q1", "disk.img@vg/", "disk.img@/lv",
 	"disk.img@a/b/c", "disk.img:", "disk.img:etc", "disk.img@p1@",
-	"disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1",
+	/* One more than there may be. */
+	"disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1",
 	"disk.img@p99999999999999999999999",
 	"disk.img@snap", "disk.img@snap:", "disk.img@snap:@p1",
 	"disk.img@p1@snap:one", "disk.img@snap:one@snap:two",
@@ -111,6 +126,22 @@ START_TEST(finds_the_snapshot)
 	ck_assert_str_eq(loc.layers[0].snapshot, "a:b");
 	ck_assert_int_eq(loc.layers[1].kind, DW_LOCATOR_PART);
 	ck_assert_ptr_null(loc.layers[1].snapshot);
+	dw_locator_free(&loc);
+}
+END_TEST
+
+/* Only who can look knows whether that is a group. */
+START_TEST(keeps_a_name_alone)
+{
+	struct dw_locator loc;
+
+	ck_assert_int_eq(parse("disk.img@p1@vg0@p1", &loc), DW_USAGE);
+	ck_assert_str_eq(loc.image, "disk.img");
+	ck_assert_str_eq(loc.unknown, "vg0");
+	ck_assert_uint_eq(loc.layers_nr, 2);
+	dw_locator_free(&loc);
+	ck_assert_int_eq(parse("disk.img@vg0/root", &loc), 0);
+	ck_assert_ptr_null(loc.unknown);
 	dw_locator_free(&loc);
 }
 END_TEST
@@ -159,6 +190,7 @@ int main(void)
 			    sizeof(goods) / sizeof(goods[0]));
 	tcase_add_test(tc, tells_partitions_from_volumes);
 	tcase_add_test(tc, finds_the_snapshot);
+	tcase_add_test(tc, keeps_a_name_alone);
 	tcase_add_loop_test(tc, refuses_what_makes_no_sense, 0,
 			    sizeof(bads) / sizeof(bads[0]));
 	tcase_add_loop_test(tc, reads_layers_alone, 0,

@@ -102,8 +102,10 @@ START_TEST(refuses_by_name)
 	ck_assert_ptr_nonnull(strstr(err.text, "no partition 1"));
 	ck_assert_int_eq(open_rest("@p2@p1", NULL, 0), DW_NOENT);
 	ck_assert_ptr_nonnull(strstr(err.text, "nor a partition table"));
-	ck_assert_int_eq(open_rest("@vg0/root", NULL, 0), DW_UNSUPPORTED);
+	ck_assert_int_eq(open_rest("@vg0/root", NULL, 0), DW_NOENT);
 	ck_assert_ptr_nonnull(strstr(err.text, "LVM"));
+	ck_assert_int_eq(open_rest("@vg0", NULL, 0), DW_USAGE);
+	ck_assert_ptr_nonnull(strstr(err.text, "'@vg0' names no layer"));
 	ck_assert_int_eq(open_rest("@x", NULL, 0), DW_USAGE);
 	ck_assert_int_eq(open_rest("", "qcow2", 0), DW_NOT_MINE);
 	ck_assert_int_eq(open_rest("", "qcow1", 0), DW_USAGE);
