@@ -24,6 +24,9 @@ struct cli_common {
 	bool dry_run;
 	const char *format;
 	const char *backing_dir;
+	const char **pvs;	/* freed with the settings */
+	size_t pvs_nr;
+	const char *pv_dir;
 	enum cli_progress progress;
 	unsigned threads_nr;
 	uint64_t memory_len;
@@ -51,6 +54,7 @@ struct cli_option {
 };
 
 int cli_parse_progress(void *settings, const char *arg, struct dw_err *err);
+int cli_parse_pv(void *settings, const char *arg, struct dw_err *err);
 
 #define CLI_OPT_FORMAT { "format", 0, "NAME", CLI_TEXT, \
 	offsetof(struct cli_common, format), NULL, \
@@ -79,6 +83,12 @@ struct cli_target {
 	offsetof(struct cli_common, backing_dir), NULL, \
 	"open the backing and data files that the image names, where they" \
 	" lie in DIR or below it" }
+#define CLI_OPT_PV \
+	{ "pv", 0, "LOCATOR", CLI_CUSTOM, 0, cli_parse_pv, \
+	  "look there, too, for physical volumes of a group that is spread over" \
+	  " several images; may be given several times" }, \
+	{ "pv-dir", 0, "DIR", CLI_TEXT, offsetof(struct cli_common, pv_dir), \
+	  NULL, "look in all images in DIR, except compressed ones" }
 #define CLI_OPT_FORCE { "force", 0, NULL, CLI_FLAG, \
 	offsetof(struct cli_common, force), NULL, \
 	"read the image even while something else writes it" }
@@ -153,10 +163,11 @@ int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
  * have it already. */
 void cli_name_image(struct dw_err *err, const char *locator);
 
-/* DW_USAGE where the target is the image of the source locator: not even by
- * putting a target in its place is a source written.  'more' ends the error. */
-int cli_check_apart(const char *source, const char *target, const char *more,
-		    struct dw_err *err);
+/* DW_USAGE where the target is the image of the source locator, or one that
+ * --pv and --pv-dir add: not even by putting a target in its place is a source
+ * written.  'more' ends the error. */
+int cli_check_apart(const struct cli_common *common, const char *source,
+		    const char *target, const char *more, struct dw_err *err);
 
 bool cli_target_given(const struct cli_target *target);
 /* Fills in the format that the name implies, where none is given. */

@@ -25,6 +25,7 @@ static const struct cli_option options[] = {
 	  " image" },
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
+	CLI_OPT_PV,
 	CLI_OPT_FORCE,
 	CLI_OPT_JSON,
 	CLI_OPT_PROGRESS,

@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
 	  offsetof(struct settings, second_format), NULL,
 	  "the second image's format; it is not probed then" },
 	CLI_OPT_BACKING,
+	CLI_OPT_PV,
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,
 	  "read the images even while something else writes them" },
 	CLI_OPT_JSON,

@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
 	  " recovered" },
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
+	CLI_OPT_PV,
 	{ "spool-dir", 0, "DIR", CLI_TEXT,
 	  offsetof(struct settings, spool_dir), NULL,
 	  "where a SOURCE is unpacked that cannot be read at random: gzip,"
@@ -56,7 +57,8 @@ static int check_settings(struct settings *s, const char *source,
 	ret = cli_target_choose(&s->target, target, err);
 	if (ret)
 		return ret;
-	return to_stdout ? 0 : cli_check_apart(source, target, "", err);
+	return to_stdout ? 0 : cli_check_apart(&s->common, source, target, "",
+					       err);
 }
 
 static void fill_options(const struct settings *s,

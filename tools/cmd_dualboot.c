@@ -106,6 +106,7 @@ static const struct cli_option options[] = {
 	CLI_OPT_TARGET,
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
+	CLI_OPT_PV,
 	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), NULL,
 	  "replace an existing TARGET, write to a block device, use a SOURCE"
 	  " that something else writes" },
@@ -247,8 +248,9 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 
 	ret = check_settings(s, operands_nr, operands, &cli->err);
 	if (!ret && !s->in_place)
-		ret = cli_check_apart(source, target, "; --in-place changes an"
-				      " image itself", &cli->err);
+		ret = cli_check_apart(&s->common, source, target,
+				      "; --in-place changes an image itself",
+				      &cli->err);
 	if (ret)
 		return ret;
 	cli->no_force = s->in_place;

@@ -11,6 +11,7 @@
 static const struct cli_option options[] = {
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
+	CLI_OPT_PV,
 	CLI_OPT_FORCE,
 	CLI_OPT_JSON,
 	CLI_OPT_HELP,

@@ -86,6 +86,19 @@ static int set_clock(struct dw_ctx *ctx, struct dw_err *err)
 	return 0;
 }
 
+/* More images that belong to the one that is named. */
+static int set_pvs(struct dw_ctx *ctx, const struct cli_common *common,
+		   struct dw_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < common->pvs_nr; i++)
+		ret = dw_ctx_add_pv(ctx, common->pvs[i], err);
+	if (!ret && common->pv_dir)
+		ret = dw_ctx_set_pv_dir(ctx, common->pv_dir, err);
+	return ret;
+}
+
 static int set_context(struct cli *cli, const struct cli_common *common)
 {
 	int ret = dw_ctx_new(&cli->ctx, &cli->err);
@@ -95,6 +108,8 @@ static int set_context(struct cli *cli, const struct cli_common *common)
 	if (!ret && common->backing_dir)
 		ret = dw_ctx_set_backing_dir(cli->ctx, common->backing_dir,
 					     &cli->err);
+	if (!ret)
+		ret = set_pvs(cli->ctx, common, &cli->err);
 	if (ret)
 		return ret;
 	dw_ctx_set_threads(cli->ctx, common->threads_nr);
@@ -143,6 +158,7 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 				     argv + operand);
 	cli_progress_end();
 out:
+	free(common->pvs);
 	free(common);
 	return ret;
 }

@@ -66,6 +66,19 @@ int cli_parse_progress(void *settings, const char *arg, struct dw_err *err)
 	return 0;
 }
 
+int cli_parse_pv(void *settings, const char *arg, struct dw_err *err)
+{
+	struct cli_common *common = settings;
+	const char **grown = reallocarray(common->pvs, common->pvs_nr + 1,
+					  sizeof(*grown));
+
+	if (!grown)
+		return cli_fail(err, DW_NOMEM, "out of memory");
+	common->pvs = grown;
+	grown[common->pvs_nr++] = arg;
+	return 0;
+}
+
 static int set_option(const struct cli_option *opt, void *settings,
 		      const char *arg, struct dw_err *err)
 {

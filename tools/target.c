@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where a result goes, and in which format. */
+#include <dirent.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -29,27 +30,57 @@ int cli_target_choose(struct cli_target *t, const char *path,
 }
 
 /* The image of a locator is one of its beginnings. */
-int cli_check_apart(const char *source, const char *target, const char *more,
-		    struct dw_err *err)
+static bool is_image_of(const char *locator, const struct stat *to)
 {
-	struct stat to, from;
-	char *name;
-	bool same = false;
+	char name[PATH_MAX];
+	struct stat from;
+	size_t end = strlen(locator);
 
-	if (stat(target, &to))
-		return 0;
-	name = strdup(source);
-	if (!name)
-		return cli_fail(err, DW_NOMEM, "out of memory");
-	for (size_t end = strlen(name); end && !same; end--) {
+	/* No file has a longer name. */
+	if (end >= sizeof(name))
+		return false;
+	memcpy(name, locator, end + 1);
+	for (; end; end--) {
 		if (name[end] && name[end] != '@')
 			continue;
 		name[end] = '\0';
-		same = !stat(name, &from) && is_same(&from, &to);
+		if (!stat(name, &from) && is_same(&from, to))
+			return true;
 	}
-	free(name);
-	if (!same)
+	return false;
+}
+
+static bool is_in_folder(const char *folder, const struct stat *to)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *item;
+	struct stat st;
+	bool found = false;
+
+	while (dir && !found && (item = readdir(dir)))
+		found = !fstatat(dirfd(dir), item->d_name, &st, 0) &&
+			is_same(&st, to);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int cli_check_apart(const struct cli_common *common, const char *source,
+		    const char *target, const char *more, struct dw_err *err)
+{
+	struct stat to;
+	bool same;
+
+	if (stat(target, &to))
 		return 0;
-	return cli_fail(err, DW_USAGE, "%s: is SOURCE and TARGET at once%s",
-			target, more);
+	if (is_image_of(source, &to))
+		return cli_fail(err, DW_USAGE, "%s: is SOURCE and TARGET at"
+				" once%s", target, more);
+	same = common->pv_dir && is_in_folder(common->pv_dir, &to);
+	for (size_t i = 0; i < common->pvs_nr && !same; i++)
+		same = is_image_of(common->pvs[i], &to);
+	if (same)
+		return cli_fail(err, DW_USAGE, "%s: is the TARGET, and --pv or"
+				" --pv-dir names it as a source", target);
+	return 0;
 }

@@ -6,6 +6,7 @@ set -eu
 
 cd "$work"
 truncate -s 1M src.img
+truncate -s 1M b.img
 
 # status WANTED TEXT ARGUMENT...: exit status, one line that holds the text.
 status()
@@ -60,6 +61,9 @@ status 2 "called \"odd\"" inspect --format=odd src.img
 status 1 "none.img" inspect none.img
 status 1 "no partition 1" inspect src.img@p1
 status 1 "no volume group vg0" inspect src.img@vg0/root
+status 3 "is an LVM physical volume" inspect --pv b.img src.img@vg0/root
+status 2 "names it as a source" convert --pv=b.img --force src.img b.img
+status 2 "names it as a source" convert --pv-dir=. --force src.img b.img
 
 export SOURCE_DATE_EPOCH=yesterday
 status 2 'SOURCE_DATE_EPOCH' inspect src.img
@@ -68,7 +72,7 @@ status 2 'SOURCE_DATE_EPOCH' inspect src.img
 unset SOURCE_DATE_EPOCH
 
 check 'nothing was made' \
-	sh -c "! ls | grep -vxE 'check.out|err|out|src.img'"
+	sh -c "! ls | grep -vxE 'b.img|check.out|err|out|src.img'"
 if [ -w /dev/full ]; then
 	for args in --help --version 'help ls' 'ls --help'; do
 		check "standard output full: $args" sh -c "
