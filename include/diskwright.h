@@ -583,14 +583,25 @@ struct dw_layer {
 	struct dw_fs_info fs;	/* of a filesystem */
 	struct dw_guest_info *guest;	/* of a root filesystem, or NULL */
 	char *uuid;		/* of a PV, VG, LV, RAID array; else NULL */
-	uint64_t used_len;	/* of a PV, VG or LV: what is allocated of it */
+	char *group;		/* of a PV: the VG that it is part of, or NULL */
+	char *version;		/* of a RAID member's metadata: "1.2" */
+	/* Of a PV and a VG what is allocated; of an LV what is stored. */
+	uint64_t used_len;
+	uint64_t generation;	/* a VG's seqno, a RAID member's events */
+	struct dw_notes notes;	/* what else is to be said of it */
 	struct dw_layer *children;
 	size_t children_nr;
 };
 
-/* Reads only what names and counts: superblocks, tables, directory entries. */
+/*
+ * Reads only what names and counts: superblocks, tables, directory entries.
+ * Layers lie in each other as deep as a locator can name them, 16, and there
+ * are at most 4096 of them; what goes beyond is a layer's problem.  The images
+ * added to the context are opened with 'flags', those with which dev was.
+ */
 DW_PUBLIC int dw_inspect(struct dw_ctx *ctx, struct dw_dev *dev,
-			 struct dw_layer **out, struct dw_err *err);
+			 unsigned flags, struct dw_layer **out,
+			 struct dw_err *err);
 DW_PUBLIC void dw_layer_free(struct dw_layer *layer);
 
 /* ---- check: would it boot? ----------------------------------------------- */

@@ -63,68 +63,6 @@ void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs)
 	cli_json_text(f, "features", fs->features);
 }
 
-static void kernel(struct json_object *to, const struct dw_kernel_info *info)
-{
-	cli_json_text(to, "path", info->path);
-	cli_json_text(to, "version", info->version);
-	cli_json_text(to, "initrd", info->initrd);
-	cli_json_bool(to, "xen_pv", info->xen_pv);
-	cli_json_bool(to, "virtio", info->virtio);
-}
-
-static void guest(struct json_object *to, const struct dw_guest_info *info)
-{
-	struct json_object *g = cli_json_object_in(to, "guest");
-	struct json_object *kernels;
-
-	cli_json_text(g, "name", info->name);
-	cli_json_text(g, "version", info->version);
-	cli_json_text(g, "init", info->init);
-	kernels = cli_json_array_in(g, "kernels");
-	for (size_t i = 0; i < info->kernels_nr; i++)
-		kernel(cli_json_append(kernels), &info->kernels[i]);
-}
-
-static const char *kind_name(enum dw_layer_kind kind)
-{
-	switch (kind) {
-	case DW_LAYER_IMAGE:		return "image";
-	case DW_LAYER_TABLE:		return "table";
-	case DW_LAYER_PARTITION:	return "partition";
-	case DW_LAYER_FILESYSTEM:	return "filesystem";
-	case DW_LAYER_RAID:		return "raid_member";
-	case DW_LAYER_PV:		return "physical_volume";
-	case DW_LAYER_VG:		return "volume_group";
-	case DW_LAYER_LV:		return "logical_volume";
-	case DW_LAYER_UNKNOWN:		break;
-	}
-	return "unknown";
-}
-
-/* The depth is bounded by the library, which stacks the layers. */
-void cli_json_layer(struct json_object *to, const struct dw_layer *layer)
-{
-	struct json_object *children;
-
-	cli_json_text(to, "kind", kind_name(layer->kind));
-	cli_json_text(to, "name", layer->name);
-	cli_json_text(to, "type", layer->type);
-	cli_json_number(to, "offset", layer->off);
-	cli_json_number(to, "size", layer->len);
-	cli_json_text(to, "loader", layer->loader);
-	cli_json_text(to, "problem", layer->problem);
-	if (layer->kind == DW_LAYER_PARTITION)
-		cli_json_bool(to, "active", layer->active);
-	if (layer->kind == DW_LAYER_FILESYSTEM)
-		cli_json_fs(to, &layer->fs);
-	if (layer->guest)
-		guest(to, layer->guest);
-	children = cli_json_array_in(to, "children");
-	for (size_t i = 0; i < layer->children_nr; i++)
-		cli_json_layer(cli_json_append(children),
-			       &layer->children[i]);
-}
-
 void cli_json_check(struct json_object *to,
 		    const struct dw_check_report *report)
 {

@@ -97,13 +97,102 @@ static void guest(int level, const struct dw_guest_info *g)
 		kernel(level, &g->kernels[i]);
 }
 
-static void layer_at(int level, const struct dw_layer *layer)
+/* ---- LVM and RAID -------------------------------------------------------- */
+
+static void allocated(int level, const struct dw_layer *layer)
 {
-	char size[CLI_SIZE_TEXT], off[CLI_SIZE_TEXT];
-	bool is_part = layer->kind == DW_LAYER_PARTITION;
-	const char *name = layer->name ? layer->name : "";
+	char used[CLI_SIZE_TEXT], rest[CLI_SIZE_TEXT];
+
+	fact(level, "space", "%s used, %s free",
+	     cli_size(used, layer->used_len),
+	     cli_size(rest, layer->len - layer->used_len));
+}
+
+static void raid(int level, const struct dw_layer *layer)
+{
+	fact(level, "UUID", "%s", layer->uuid ? layer->uuid : "");
+	fact(level, "metadata", "%s, event %" PRIu64, layer->version ?
+	     layer->version : "unknown", layer->generation);
+}
+
+static void physical_volume(int level, const struct dw_layer *layer)
+{
+	char used[CLI_SIZE_TEXT];
+
+	if (layer->uuid)
+		fact(level, "UUID", "%s", layer->uuid);
+	if (layer->uuid)
+		fact(level, "space", "%s used",
+		     cli_size(used, layer->used_len));
+}
+
+static void volume_group(int level, const struct dw_layer *layer)
+{
+	fact(level, "UUID", "%s", layer->uuid ? layer->uuid : "");
+	fact(level, "seqno", "%" PRIu64, layer->generation);
+	allocated(level, layer);
+}
+
+static void logical_volume(int level, const struct dw_layer *layer)
+{
+	char used[CLI_SIZE_TEXT];
+
+	if (layer->used_len != layer->len)
+		fact(level, "space", "%s stored",
+		     cli_size(used, layer->used_len));
+}
+
+static void facts_of(int level, const struct dw_layer *layer)
+{
+	switch (layer->kind) {
+	case DW_LAYER_FILESYSTEM:
+		if (!layer->problem)
+			filesystem(level, &layer->fs);
+		break;
+	case DW_LAYER_RAID:
+		raid(level, layer);
+		break;
+	case DW_LAYER_PV:
+		physical_volume(level, layer);
+		break;
+	case DW_LAYER_VG:
+		volume_group(level, layer);
+		break;
+	case DW_LAYER_LV:
+		logical_volume(level, layer);
+		break;
+	default:
+		break;
+	}
+	for (size_t i = 0; i < layer->notes.nr; i++)
+		fact(level, "note", "%s", layer->notes.items[i]);
+}
+
+/* What a type alone would not tell. */
+static void describe(char *buf, size_t size, const struct dw_layer *layer)
+{
 	const char *type = layer->type ? layer->type : "unknown";
 
+	if (layer->kind == DW_LAYER_PV && layer->group)
+		snprintf(buf, size, "LVM physical volume of %s",
+			 layer->group);
+	else if (layer->kind == DW_LAYER_PV)
+		snprintf(buf, size, "LVM physical volume of no group");
+	else if (layer->kind == DW_LAYER_VG)
+		snprintf(buf, size, "volume group");
+	else if (layer->kind == DW_LAYER_RAID)
+		snprintf(buf, size, "%s member", type);
+	else
+		snprintf(buf, size, "%s", type);
+}
+
+static void layer_at(int level, const struct dw_layer *layer)
+{
+	char size[CLI_SIZE_TEXT], off[CLI_SIZE_TEXT], type[256];
+	bool is_part = layer->kind == DW_LAYER_PARTITION;
+	const char *name = layer->name ? layer->name : "";
+
+	describe(type, sizeof(type), layer);
 	layer_line(level, "%s%s%s, %s%s%s%s%s%s", name, *name ? ": " : "", type,
 		  cli_size(size, layer->len), is_part ? " at " : "",
 		  is_part ? cli_size(off, layer->off) : "",
@@ -112,8 +201,7 @@ static void layer_at(int level, const struct dw_layer *layer)
 		  layer->loader ? layer->loader : "");
 	if (layer->problem)
 		fact(level + 1, "problem", "%s", layer->problem);
-	else if (layer->kind == DW_LAYER_FILESYSTEM)
-		filesystem(level + 1, &layer->fs);
+	facts_of(level + 1, layer);
 	if (layer->guest)
 		guest(level + 1, layer->guest);
 	for (size_t i = 0; i < layer->children_nr; i++)

@@ -318,7 +318,7 @@ static void inspect(struct fuzz *z)
 	struct dw_check_report *report = NULL;
 	struct dw_layer *layer = NULL;
 
-	fuzz_result(z, dw_inspect(z->ctx, z->dev, &layer, &z->err));
+	fuzz_result(z, dw_inspect(z->ctx, z->dev, 0, &layer, &z->err));
 	dw_layer_free(layer);
 	fuzz_result(z, dw_check(z->ctx, z->dev, &report, &z->err));
 	dw_check_report_free(report);
