@@ -495,7 +495,9 @@ struct dw_pv_info {
 	char *uuid;
 	char *where;		/* the image or partition; NULL: missing */
 	char *hint;		/* the device node that it was once, or "" */
-	uint64_t size, used_len, pe_start_off;	/* bytes */
+	uint64_t device_size;	/* bytes, when it was made; 0: not told */
+	uint64_t size, used_len;	/* of its extents, bytes */
+	uint64_t pe_start_off;
 };
 
 struct dw_segment_info {
@@ -524,21 +526,25 @@ struct dw_vg_info {
 	char *uuid;
 	uint64_t seqno, extent_len, size, free_len;
 	bool exported;
+	bool shared;		/* or clustered: others may use it meanwhile */
 	char *problem;		/* why its metadata cannot be used, or NULL */
 	size_t pvs_nr, lvs_nr;
 	struct dw_pv_info *pvs;
 	struct dw_lv_info *lvs;
+	struct dw_notes notes;	/* damaged copies of the metadata */
 };
 
 struct dw_volumes {
 	size_t vgs_nr;
 	struct dw_vg_info *vgs;
-	struct dw_notes notes;	/* PVs without a group, damaged copies */
+	struct dw_notes notes;	/* PVs without a group */
 };
 
-/* The groups on a device and on the images added to the context. */
+/* The groups on a device and on the images added to the context, which are
+ * opened with 'flags', those with which dev was opened. */
 DW_PUBLIC int dw_volumes(struct dw_ctx *ctx, struct dw_dev *dev,
-			 struct dw_volumes **out, struct dw_err *err);
+			 unsigned flags, struct dw_volumes **out,
+			 struct dw_err *err);
 DW_PUBLIC void dw_volumes_free(struct dw_volumes *volumes);
 
 /* ---- inspect: the layers of an image ------------------------------------ */
@@ -596,8 +602,8 @@ struct dw_layer {
 /*
  * Reads only what names and counts: superblocks, tables, directory entries.
  * Layers lie in each other as deep as a locator can name them, 16, and there
- * are at most 4096 of them; what goes beyond is a layer's problem.  The images
- * added to the context are opened with 'flags', those with which dev was.
+ * are at most 4096 of them; what goes beyond is a layer's problem.  Flags as
+ * for dw_volumes().
  */
 DW_PUBLIC int dw_inspect(struct dw_ctx *ctx, struct dw_dev *dev,
 			 unsigned flags, struct dw_layer **out,

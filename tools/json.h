@@ -64,6 +64,8 @@ void cli_json_convert_plan(struct json_object *to,
 void cli_json_convert_report(struct json_object *to,
 			     const struct dw_convert_report *report);
 void cli_json_layer(struct json_object *to, const struct dw_layer *layer);
+void cli_json_volumes(struct json_object *to,
+		      const struct dw_volumes *volumes);
 void cli_json_check(struct json_object *to,
 		    const struct dw_check_report *report);
 void cli_json_image_info(struct json_object *to,

@@ -64,6 +64,7 @@ void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
 			   const char *source, const char *target);
 void cli_text_convert_report(FILE *to, const struct dw_convert_report *report);
 void cli_text_layer(const struct dw_layer *layer);
+void cli_text_volumes(const struct dw_volumes *volumes);
 void cli_text_image_info(const struct dw_image_info *info);
 void cli_text_image_check(const struct dw_image_check *check);
 void cli_text_check(const struct dw_check_report *report);

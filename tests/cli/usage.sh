@@ -61,7 +61,9 @@ status 2 "called \"odd\"" inspect --format=odd src.img
 status 1 "none.img" inspect none.img
 status 1 "no partition 1" inspect src.img@p1
 status 1 "no volume group vg0" inspect src.img@vg0/root
+status 1 "is an LVM physical volume" volumes src.img
 status 3 "is an LVM physical volume" inspect --pv b.img src.img@vg0/root
+status 2 "too few operands" volumes
 status 2 "names it as a source" convert --pv=b.img --force src.img b.img
 status 2 "names it as a source" convert --pv-dir=. --force src.img b.img
 
