@@ -124,7 +124,8 @@ static int take_word(struct parser *p, bool is_value)
 		p->at++;
 	p->len = (size_t)(p->at - p->start);
 	if (!p->len)
-		return fail_token(p, "a byte that belongs to no text of LVM");
+		return fail_token(p, *p->at == '"' ? "a string out of place" :
+				  "a byte that belongs to no text of LVM");
 	if (p->len > DW_CONFIG_KEY_MAX)
 		return fail_token(p, "a word that is too long");
 	p->token = is_value ? TOKEN_NUMBER : TOKEN_KEY;
