@@ -239,16 +239,17 @@ static int check_parity(const struct dw_raid_set *set,
 		return 0;
 	if (set->is_notsynced)
 		return dw_fail(err, DW_UNSUPPORTED,
-			       "%s cannot be made from the others: the set was "
-			       "created without parity (NOTSYNCED)",
+			       "%s, and cannot be made from the others: the "
+			       "set was created without parity (NOTSYNCED)",
 			       lost_text(l, states).s);
 	synced_len = s->newest ? lba_to_len(s->newest->resync_lba)
 			       : UINT64_MAX;
 	if (synced_len >= l->leg_len)
 		return 0;
 	return dw_fail(err, DW_UNSUPPORTED,
-		       "%s cannot be made from the others: parity is in sync "
-		       "for %" PRIu64 " of %" PRIu64 " bytes of each leg only",
+		       "%s, and cannot be made from the others: parity is "
+		       "in sync for %" PRIu64 " of %" PRIu64 " bytes of each "
+		       "leg only",
 		       lost_text(l, states).s, synced_len, l->leg_len);
 }
 
