@@ -124,13 +124,16 @@ START_TEST(exceptions_are_read)
 }
 END_TEST
 
-static struct dw_dev *temp_file(uint64_t size)
+/* *fd_out: a second descriptor of it; NULL: not wanted. */
+static struct dw_dev *temp_file(uint64_t size, int *fd_out)
 {
 	char path[] = "/tmp/dw-cow-XXXXXX";
 	int fd = mkstemp(path);
 	struct dw_dev *dev;
 
 	ck_assert_int_ge(fd, 0);
+	if (fd_out)
+		*fd_out = dup(fd);
 	unlink(path);
 	ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
 	ck_assert_int_eq(dw_file_from_fd_take(fd, "temp", false, &dev, &err),
@@ -156,8 +159,8 @@ static void extent_is(struct dw_dev *dev, uint64_t off, uint64_t len,
  * in which they came, and lead to the host's files. */
 START_TEST(extents_lead_to_files)
 {
-	struct dw_dev *origin = temp_file(100 * CHUNK), *snap;
-	struct dw_dev *cow = temp_file(40 * CHUNK);
+	struct dw_dev *origin = temp_file(100 * CHUNK, NULL), *snap;
+	struct dw_dev *cow = temp_file(40 * CHUNK, NULL);
 	static const unsigned pairs[][2] = {
 		{ 12, 7 }, { 10, 5 }, { 11, 6 }, { 30, 20 }, { 31, 22 },
 	};
@@ -177,6 +180,28 @@ START_TEST(extents_lead_to_files)
 	extent_is(snap, 31 * CHUNK, CHUNK, 22 * CHUNK);
 	extent_is(snap, 32 * CHUNK, 68 * CHUNK, 32 * CHUNK);
 	dw_dev_close(snap, NULL);
+}
+END_TEST
+
+/* Of the origin, and of the store. */
+START_TEST(changes_below_are_told)
+{
+	struct dw_dev *origin, *cow, *snap;
+	int fds[2];
+
+	origin = temp_file(CHUNK, &fds[0]);
+	cow = temp_file(9 * CHUNK, &fds[1]);
+	put_header(cow, 1, 1, CHUNK / 512);
+	put_exception(cow, CHUNK, 0, 0, 3);
+	ck_assert_int_eq(dw_file_settle(origin, &err), 0);
+	ck_assert_int_eq(dw_file_settle(cow, &err), 0);
+	ck_assert_int_eq(open_take(origin, cow, &snap), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(snap, &err), 0);
+	ck_assert_int_eq(ftruncate(fds[_i], 10 * CHUNK), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(snap, &err), DW_BUSY);
+	dw_dev_close(snap, NULL);
+	close(fds[0]);
+	close(fds[1]);
 }
 END_TEST
 
@@ -427,6 +452,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, exceptions_are_read, 0, CHUNK_LENS_NR);
 	tcase_add_test(tc, extents_lead_to_files);
+	tcase_add_loop_test(tc, changes_below_are_told, 0, 2);
 	tcase_add_test(tc, holes_stay_holes);
 	tcase_add_test(tc, a_new_store_is_empty);
 	tcase_add_test(tc, an_origin_that_is_merged_into);
