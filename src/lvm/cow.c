@@ -143,6 +143,6 @@ int dw_cow_used_len(struct dw_ctx *ctx, struct dw_dev *cow, uint64_t *out,
 		return rc;
 	if (end_chunk % store.stride == 1)
 		end_chunk++;		/* there the next area is */
-	*out = dw_min(end_chunk * store.chunk_len, cow->size);
+	*out = dw_min(end_chunk, store.chunks_nr) * store.chunk_len;
 	return 0;
 }
