@@ -112,6 +112,8 @@ static int read_node(struct dw_pdata *pd, bool is_root, size_t value_len,
 		rc = check_keys(n, err);
 	else if (!rc && !(is_root && n->is_leaf))
 		rc = dw_fail(err, DW_CORRUPT, "it is empty");
+	if (!rc)
+		return 0;
 	return dw_err_prefix(err, rc, "%s: btree node at block %" PRIu64,
 			     dw_pdata_what(pd), n->blk);
 }

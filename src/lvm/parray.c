@@ -62,6 +62,8 @@ static int read_block(struct dw_pdata *pd, uint64_t root_blk, uint64_t i,
 	if (rc)
 		return rc;
 	rc = check_block(block, value_len, want_nr, err);
+	if (!rc)
+		return 0;
 	return dw_err_prefix(err, rc, "%s: array block %" PRIu64,
 			     dw_pdata_what(pd), blk);
 }

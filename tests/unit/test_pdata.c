@@ -147,6 +147,12 @@ static int count(void *arg, uint64_t key, const uint8_t *value,
 	return 0;
 }
 
+static int ignore(void *arg, uint64_t key, const uint8_t *value,
+		  struct dw_err *e)
+{
+	return 0;
+}
+
 /* In every shape from one leaf to nine levels. */
 START_TEST(trees_read)
 {
@@ -177,6 +183,23 @@ START_TEST(trees_read)
 		ck_assert_uint_eq(key, want);
 		ck_assert_uint_eq(dw_le64(value), want);
 	}
+}
+END_TEST
+
+/* Texts are made for errors only: they are most of what a lookup can cost. */
+START_TEST(success_leaves_the_error_alone)
+{
+	uint64_t root = make_tree(KEYS_NR, 7), key = 11, sum = 0;
+	uint8_t value[24];
+
+	strcpy(err.text, "as it was");
+	ck_assert_int_eq(dw_btree_lookup(pd, root, 10, value, 24, &err), 0);
+	ck_assert_int_eq(dw_btree_next(pd, root, &key, value, 24, &err), 0);
+	ck_assert_str_eq(err.text, "as it was");
+	root = pdimg_array(&img, value, 2, 4);
+	ck_assert_int_eq(dw_parray_walk(pd, root, 2, 4, ignore, &sum, &err),
+			 0);
+	ck_assert_str_eq(err.text, "as it was");
 }
 END_TEST
 
@@ -267,12 +290,6 @@ static const struct {
 };
 
 #define DAMAGES_NR ((int)(sizeof(damages) / sizeof(*damages)))
-
-static int ignore(void *arg, uint64_t key, const uint8_t *value,
-		  struct dw_err *e)
-{
-	return 0;
-}
 
 START_TEST(damage_is_told)
 {
@@ -384,6 +401,7 @@ int main(void)
 	tcase_add_test(tc, a_device_bounds_its_blocks);
 	tcase_add_test(tc, many_blocks);
 	tcase_add_loop_test(tc, trees_read, 0, 4);
+	tcase_add_test(tc, success_leaves_the_error_alone);
 	tcase_add_test(tc, an_empty_tree);
 	tcase_add_test(tc, the_highest_key);
 	tcase_add_test(tc, a_walk_can_be_stopped);
