@@ -181,7 +181,9 @@ static void describe(char *buf, size_t size, const struct dw_layer *layer)
 	else if (layer->kind == DW_LAYER_VG)
 		snprintf(buf, size, "volume group");
 	else if (layer->kind == DW_LAYER_RAID)
-		snprintf(buf, size, "%s member", type);
+		snprintf(buf, size, "%s member%s%s", type,
+			 layer->name ? " of " : "",
+			 layer->name ? layer->name : "");
 	else
 		snprintf(buf, size, "%s", type);
 }
@@ -190,7 +192,8 @@ static void layer_at(int level, const struct dw_layer *layer)
 {
 	char size[CLI_SIZE_TEXT], off[CLI_SIZE_TEXT], type[256];
 	bool is_part = layer->kind == DW_LAYER_PARTITION;
-	const char *name = layer->name ? layer->name : "";
+	const char *name = layer->name && layer->kind != DW_LAYER_RAID ?
+		layer->name : "";
 
 	describe(type, sizeof(type), layer);
 	layer_line(level, "%s%s%s, %s%s%s%s%s%s", name, *name ? ": " : "", type,

@@ -6,6 +6,7 @@
 
 #include "base/notes.h"
 #include "job/inspect.h"
+#include "md/md.h"
 #include "part/part.h"
 
 int dw_inspect_room(struct dw_inspection *ins, struct dw_layer *layer,
@@ -114,6 +115,61 @@ static int look_at_table(struct dw_inspection *ins,
 	return ret;
 }
 
+/* ---- RAID ---------------------------------------------------------------- */
+
+static int describe_raid(const struct dw_md_info *info, struct dw_layer *layer,
+			 struct dw_err *err)
+{
+	const uint8_t *u = info->uuid;
+	char text[64];
+	int ret;
+
+	layer->generation = info->events;
+	snprintf(text, sizeof(text), "raid%d", info->level);
+	ret = dw_set_text(&layer->type, info->level >= 0 ? text :
+			  info->level == -1 ? "linear" : "other", err);
+	if (!ret && *info->name)
+		ret = dw_set_text(&layer->name, info->name, err);
+	snprintf(text, sizeof(text), info->major ? "%u.%u" : "%u.%02u",
+		 info->major, info->minor);
+	if (!ret)
+		ret = dw_set_text(&layer->version, text, err);
+	/* As mdadm writes it. */
+	snprintf(text, sizeof(text), "%02x%02x%02x%02x:%02x%02x%02x%02x:"
+		 "%02x%02x%02x%02x:%02x%02x%02x%02x", u[0], u[1], u[2], u[3],
+		 u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		 u[13], u[14], u[15]);
+	if (!ret)
+		ret = dw_set_text(&layer->uuid, text, err);
+	if (info->role < info->members_nr)
+		dw_notes_add(&layer->notes, "member %u of %u", info->role + 1,
+			     info->members_nr);
+	if (!info->is_clean)
+		dw_notes_add(&layer->notes, "the array was not stopped");
+	return ret ? ret : dw_notes_check(&layer->notes, err);
+}
+
+static int look_at_raid(struct dw_inspection *ins,
+			const struct dw_md_info *info, struct dw_layer *above,
+			struct dw_err *err)
+{
+	struct dw_dev *content = NULL;
+	struct dw_layer *layer;
+	struct dw_err why;
+	int ret = dw_inspect_room(ins, above, 1, err);
+
+	if (ret)
+		return ret;
+	layer = dw_layer_add(above, DW_LAYER_RAID, info->data_off,
+			     info->data_len ? info->data_len :
+			     ins->stack.dev->size);
+	ret = describe_raid(info, layer, err);
+	if (ret)
+		return ret;
+	ret = dw_md_open(ins->stack.dev, info, &content, &why);
+	return dw_inspect_in_take(ins, content, ret, &why, layer, err);
+}
+
 /* ---- any device ---------------------------------------------------------- */
 
 /* A table that is damaged is one only of a disk; a partition, or a volume with
@@ -162,9 +218,18 @@ static int look_for_table(struct dw_inspection *ins, struct dw_layer *above,
 static int look_at(struct dw_inspection *ins, struct dw_layer *above,
 		   struct dw_err *err)
 {
+	struct dw_md_info info;
 	int ret = dw_ctx_check(ins->ctx, err);
 
-	return ret ? ret : look_for_table(ins, above, err);
+	if (ret)
+		return ret;
+	ret = dw_md_read(ins->stack.dev, &info, err);
+	if (!ret)
+		return look_at_raid(ins, &info, above, err);
+	/* A damaged superblock tells nothing; what it lies on may. */
+	if (ret != DW_NOT_MINE && ret != DW_CORRUPT)
+		return ret;
+	return look_for_table(ins, above, err);
 }
 
 static int look_at_image(struct dw_inspection *ins, struct dw_layer *image,

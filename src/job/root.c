@@ -5,7 +5,6 @@
 
 #include "job/recovered.h"
 #include "job/root.h"
-#include "lvm/lvm.h"
 #include "stack/stack.h"
 
 static int refuse_type(struct dw_ctx *ctx, struct dw_dev *dev,
@@ -126,19 +125,20 @@ static int try_part(struct dw_ctx *ctx, const struct dw_part *part,
 	return 0;
 }
 
-/* Where no partition is a root, one may be in a volume. */
+/* Where no partition is a root, one may be in a volume, or on a mirror. */
 static bool explain_parts(struct dw_ctx *ctx, const struct dw_root *root,
 			  struct dw_err *err)
 {
+	const struct dw_part *part;
 	struct dw_dev *dev;
 	bool found = false;
 
 	for (size_t i = 0; i < root->table->parts_nr && !found; i++) {
-		if (dw_part_open(root->disk, &root->table->parts[i], &dev,
-				 NULL))
+		part = &root->table->parts[i];
+		if (part->extended ||
+		    dw_part_open(root->disk, part, &dev, NULL))
 			continue;
-		found = dw_lvm_is_pv(dev) &&
-			dw_stack_explain(ctx, dev, DW_UNSUPPORTED, err);
+		found = dw_stack_explain(ctx, dev, DW_UNSUPPORTED, err);
 		dw_dev_close(dev, NULL);
 	}
 	return found;

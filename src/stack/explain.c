@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lvm/lvm.h"
+#include "md/md.h"
 #include "part/part.h"
 #include "stack/layers.h"
 
@@ -14,6 +15,13 @@ static void explain_table(const struct dw_dev *dev,
 	dw_fail(err, code, "%s: holds a partition table; name one of its %zu"
 		" partitions, as in %s@p%u", dev->name, table->parts_nr,
 		dev->name, table->parts[0].nr);
+}
+
+static void explain_raid(const struct dw_dev *dev, enum dw_code code,
+			 struct dw_err *err)
+{
+	dw_fail(err, code, "%s: a member of a software RAID; what it holds is"
+		" %s@md", dev->name, dev->name);
 }
 
 /* Of the group's volumes those that a user sees. */
@@ -60,9 +68,14 @@ bool dw_stack_explain(struct dw_ctx *ctx, struct dw_dev *dev,
 		      enum dw_code code, struct dw_err *err)
 {
 	struct dw_part_table *table = NULL;
+	struct dw_md_info info;
 	struct dw_stack stack;
 	bool has_parts;
 
+	if (!dw_md_read(dev, &info, NULL)) {
+		explain_raid(dev, code, err);
+		return true;
+	}
 	if (!dw_part_read(dev, &table, NULL)) {
 		has_parts = table->parts_nr;
 		if (has_parts)

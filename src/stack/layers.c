@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lvm/lvm.h"
+#include "md/md.h"
 #include "part/part.h"
 #include "stack/layers.h"
 
@@ -25,8 +26,16 @@ void dw_listing_add(struct dw_listing *names, const char *name)
 int dw_stack_see_through(struct dw_dev *dev, struct dw_dev **out,
 			 struct dw_err *err)
 {
-	*out = dw_dev_ref(dev);
-	return 0;
+	struct dw_md_info info;
+	int ret = dw_md_read(dev, &info, err);
+
+	*out = NULL;
+	/* What is left of a superblock tells nothing of the content. */
+	if (ret == DW_NOT_MINE || ret == DW_CORRUPT) {
+		*out = dw_dev_ref(dev);
+		return 0;
+	}
+	return ret ? ret : dw_md_open(dev, &info, out, err);
 }
 
 /* ---- partitions ---------------------------------------------------------- */
@@ -177,6 +186,25 @@ static int open_volume(struct dw_stack *stack, const char *text,
 	return ret;
 }
 
+/* ---- RAID ---------------------------------------------------------------- */
+
+static int open_raid(struct dw_stack *stack, struct dw_dev **out,
+		     struct dw_err *err)
+{
+	struct dw_md_info info;
+	int ret = dw_md_read(stack->dev, &info, err);
+
+	if (ret == DW_NOT_MINE)
+		return dw_fail(err, DW_NOENT, "%s: it is no member of a"
+			       " software RAID", stack->dev->name);
+	if (ret)
+		return dw_err_prefix(err, ret, "%s", stack->dev->name);
+	if (stack->flags & DW_OPEN_RDWR)
+		return dw_fail(err, DW_UNSUPPORTED, "%s: one member of a mirror"
+			       " is not changed alone", stack->dev->name);
+	return dw_md_open(stack->dev, &info, out, err);
+}
+
 /* ---- any of them --------------------------------------------------------- */
 
 /* A table or a group is looked for in what a RAID member holds. */
@@ -197,15 +225,18 @@ int dw_stack_push_layer(struct dw_stack *stack,
 			struct dw_err *err)
 {
 	struct dw_dev *dev = NULL;
-	int ret;
+	int ret = 0;
 
 	/* The image was opened as it was then. */
 	if (layer->kind == DW_LOCATOR_SNAPSHOT)
 		return 0;
-	ret = see_through_top(stack, err);
+	if (layer->kind != DW_LOCATOR_RAID)
+		ret = see_through_top(stack, err);
 	if (ret)
 		return ret;
-	if (layer->kind == DW_LOCATOR_VOLUME)
+	if (layer->kind == DW_LOCATOR_RAID)
+		ret = open_raid(stack, &dev, err);
+	else if (layer->kind == DW_LOCATOR_VOLUME)
 		ret = open_volume(stack, layer->text, &dev, err);
 	else
 		ret = open_part(stack->dev, layer->part_nr, &dev, err);

@@ -71,8 +71,8 @@ static int refuse_layer(struct dw_locator *loc, const char *text,
 		return dw_fail_nomem(err);
 	return dw_fail(err, DW_USAGE,
 		       "%s: '@%s' names no layer; layers are @snap:NAME, a"
-		       " snapshot of the image, @pN, a partition, and @VG/LV,"
-		       " a logical volume",
+		       " snapshot of the image, @pN, a partition, @VG/LV, a"
+		       " logical volume, and @md, what a RAID member holds",
 		       loc->image, text);
 }
 
@@ -108,6 +108,8 @@ static int add_layer(struct dw_locator *loc, const char *text, size_t len,
 	layer->part_nr = part_number(layer->text);
 	if (layer->part_nr)
 		layer->kind = DW_LOCATOR_PART;
+	else if (!strcmp(layer->text, "md"))
+		layer->kind = DW_LOCATOR_RAID;
 	else if (is_volume(layer->text))
 		layer->kind = DW_LOCATOR_VOLUME;
 	else

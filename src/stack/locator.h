@@ -8,6 +8,7 @@
 enum dw_locator_kind {
 	DW_LOCATOR_PART,	/* "p3" */
 	DW_LOCATOR_VOLUME,	/* "vg0/root" */
+	DW_LOCATOR_RAID,	/* "md": what a member of a mirror holds */
 	DW_LOCATOR_SNAPSHOT,	/* "snap:before-upgrade" */
 };
 

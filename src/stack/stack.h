@@ -97,8 +97,9 @@ int dw_stack_all_groups(struct dw_stack *stack, struct dw_lvm **out,
 
 /*
  * Where dev holds no filesystem itself but something to be named by a further
- * layer, a partition table or a physical volume, fills err with that, and what
- * to name, under the code given; else returns false and leaves err alone.
+ * layer (a partition table, a physical volume, what a RAID member holds), fills
+ * err with that, and what to name, under the code given; else returns false and
+ * leaves err alone.
  */
 bool dw_stack_explain(struct dw_ctx *ctx, struct dw_dev *dev,
 		      enum dw_code code, struct dw_err *err);

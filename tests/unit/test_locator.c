@@ -42,6 +42,7 @@ static const struct good goods[] = {
 	{ "disk.img@vg0/root@p1:/", "disk.img", "@vg0/root@p1", "/" },
 	{ "disk.img@a+b_c.d-1/x--y.z@p2", "disk.img", "@a+b_c.d-1/x--y.z@p2",
 	  NULL },
+	{ "disk.img@p1@md@md/md@p1", "disk.img", "@p1@md@md/md@p1", NULL },
 	{ "disk.img@p1/p2:/p3", "disk.img", "@p1/p2", "/p3" },
 	{ "disk.img@x/snap@snap/x", "disk.img", "@x/snap@snap/x", NULL },
 	{ "disk.img@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1@p1",
@@ -97,8 +98,9 @@ START_TEST(tells_partitions_from_volumes)
 {
 	struct dw_locator loc;
 
-	ck_assert_int_eq(parse("disk.img@p999@p1/p2", &loc), 0);
-	ck_assert_uint_eq(loc.layers_nr, 2);
+	ck_assert_int_eq(parse("disk.img@p999@p1/p2@md", &loc), 0);
+	ck_assert_uint_eq(loc.layers_nr, 3);
+	ck_assert_int_eq(loc.layers[2].kind, DW_LOCATOR_RAID);
 	ck_assert_int_eq(loc.layers[0].kind, DW_LOCATOR_PART);
 	ck_assert_uint_eq(loc.layers[0].part_nr, 999);
 	ck_assert_int_eq(loc.layers[1].kind, DW_LOCATOR_VOLUME);
