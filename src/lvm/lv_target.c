@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/checked.h"
 #include "lvm/opener.h"
 
 static uint64_t segment_len(const struct dw_lv *lv, const struct dw_segment *s)
@@ -175,19 +174,33 @@ static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
 
 /* ---- snapshots ----------------------------------------------------------- */
 
-/* The origin may have been extended since the snapshot was taken. */
+/* An origin that has snapshots can be extended, but not reduced. */
+static int check_origin(const struct dw_lv *snapshot,
+			const struct dw_lv *origin, struct dw_err *err)
+{
+	if (snapshot->size <= origin->size)
+		return 0;
+	return dw_fail(err, DW_CORRUPT, "%s/%s: a snapshot of %" PRIu64
+		       " bytes, but its origin %s has %" PRIu64,
+		       snapshot->vg->name,
+		       snapshot->segments[0].cow->name, snapshot->size,
+		       origin->name, origin->size);
+}
+
+/* What it was long when the snapshot was taken. */
 static int open_origin(struct dw_opener *o, const struct dw_lv *snapshot,
 		       struct dw_dev **out, struct dw_err *err)
 {
 	const struct dw_segment *s = &snapshot->segments[0];
 	struct dw_dev *origin = NULL;
-	int rc = dw_opener_lv(o, s->origin, &origin, err);
+	int rc = check_origin(snapshot, s->origin, err);
 
 	*out = NULL;
 	if (!rc)
-		rc = dw_window_new(origin, 0,
-				   dw_min(origin->size, snapshot->size),
-				   o->name, out, err);
+		rc = dw_opener_lv(o, s->origin, &origin, err);
+	if (!rc)
+		rc = dw_window_new(origin, 0, snapshot->size, o->name, out,
+				   err);
 	dw_dev_close(origin, NULL);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "lib/images.h"
+#include "lib/lvmimg.h"
 #include "lib/run.h"
 #include "lvm/cow.h"
 #include "lvm/targets.h"
@@ -435,6 +436,34 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* ---- as volumes of a group ---------------------------------------------- */
+
+#define SNAPSHOT_OF(nr)	\
+	"extent_count = " nr "\t# 128 Kilobytes\n\n\t\t\t\ttype = \"snapshot\""
+
+/* Of 1, 2 or 3 extents; the origin has 2, which may be more than the snapshot
+ * saw of it. */
+START_TEST(snapshots_and_their_origins)
+{
+	static const char *const texts[] = {
+		SNAPSHOT_OF("1"), SNAPSHOT_OF("2"), SNAPSHOT_OF("3"),
+	};
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT), SNAPSHOT_OF("2"),
+				 texts[_i]);
+	struct dw_lvm *lvm = lvmimg_set_of(ctx, text);
+	struct dw_dev *snap;
+	int rc = lvmimg_open(ctx, lvm, "snap", &snap, &err);
+
+	/* Its store holds no header, but words of the test's. */
+	ck_assert_int_eq(rc, DW_CORRUPT);
+	ck_assert_msg(strstr(err.text, _i == 2 ? "vg0/snap: a snapshot of "
+			     "196608 bytes, but its origin org has 131072" :
+			     "no store of a snapshot"), "%s", err.text);
+	dw_lvm_free(lvm);
+	free(text);
+}
+END_TEST
+
 static void setup(void)
 {
 	ck_assert_int_eq(dw_ctx_new(&ctx, NULL), 0);
@@ -464,5 +493,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_failing_store, 0, 2);
 	tcase_add_test(tc, memory_is_bounded);
 	tcase_add_test(tc, cancelled);
+	tcase_add_loop_test(tc, snapshots_and_their_origins, 0, 3);
 	return dw_test_run("cow", tc);
 }
