@@ -201,6 +201,8 @@ struct dw_fs_info {
 	bool needs_recovery;	/* its journal holds transactions */
 	bool has_orphans;
 	bool has_errors;	/* marked so by a kernel or fsck */
+	bool is_clean;		/* unmounted; says little with a journal */
+	bool has_journal;
 	bool partial;		/* only named, not readable */
 	char features[256];	/* "has_journal ext_attr ..." */
 };
@@ -656,6 +658,67 @@ DW_PUBLIC int dw_list(struct dw_ctx *ctx, const char *locator,
 DW_PUBLIC int dw_read_path(struct dw_ctx *ctx, const char *locator,
 			   const char *format, unsigned flags, dw_bytes_fn fn,
 			   void *arg, struct dw_err *err);
+
+/* ---- put: a file of the host into an image ------------------------------- */
+
+/* How a change gets into the image. */
+enum dw_change_way {
+	DW_CHANGE_JOURNAL,	/* as one transaction: a crash leaves the old or
+				 * the new */
+	DW_CHANGE_UNDO,		/* a record beside the image brings the old back
+				 * after a crash: dw_undo() */
+	DW_CHANGE_BARE,		/* a crash leaves it to e2fsck */
+};
+
+/* What a change of files takes, whichever job makes it. */
+struct dw_change_cost {
+	enum dw_change_way way;
+	uint64_t data_len;	/* bytes of files that are written */
+	uint64_t blocks_nr;	/* of the filesystem itself that change ... */
+	uint32_t block_len;
+	uint64_t log_blocks_nr;	/* ... of so many that its journal could take;
+				 * 0: it has none */
+	struct dw_recovery recovery;	/* done first, as a part of it */
+};
+
+struct dw_put_options {
+	size_t size;		/* sizeof(struct dw_put_options) */
+	bool parents;		/* make the folders that are missing */
+	bool no_holes;		/* store blocks of zeros, too */
+	bool force;		/* immutable files; DW_CHANGE_BARE */
+	bool dry_run;		/* only a plan: the image is opened to read */
+	bool has_mode;
+	uint32_t mode;		/* permission bits; else those of the old file,
+				 * or 0644 */
+	int64_t uid, gid;	/* -1: the old file's, or those of the folder */
+};
+
+struct dw_put_state;
+
+/* Everything belongs to the plan: dw_put_plan_free(). */
+struct dw_put_plan {
+	char *path;		/* in the filesystem, links resolved */
+	bool is_new;
+	uint64_t size, old_size;
+	uint32_t mode, uid, gid;	/* as they will be */
+	struct dw_change_cost cost;
+	struct dw_notes notes;
+	struct dw_put_state *state;
+};
+
+/*
+ * LOCATOR:PATH becomes a copy of the host's file 'from' ("-": standard input).
+ * A file that is there stays itself: inode, owner, mode, attributes, hard
+ * links; a new one takes owner and security label from its folder.  The plan
+ * changes nothing, and keeps the image locked until it is freed.
+ */
+DW_PUBLIC int dw_put_plan(struct dw_ctx *ctx, const char *from,
+			  const char *locator, const char *format,
+			  const struct dw_put_options *options,
+			  struct dw_put_plan **out, struct dw_err *err);
+/* Carries the plan out, reads the file back and compares it. */
+DW_PUBLIC int dw_put_run(struct dw_put_plan *plan, struct dw_err *err);
+DW_PUBLIC void dw_put_plan_free(struct dw_put_plan *plan);
 
 #ifdef __cplusplus
 }

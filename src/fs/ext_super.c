@@ -40,6 +40,7 @@ enum {
 };
 
 #define MAGIC 0xef53
+#define STATE_CLEAN 1
 #define STATE_ERRORS 2
 #define MAX_LOG_BLOCK_LEN 6		/* 64 KiB */
 
@@ -218,5 +219,7 @@ void dw_ext_super_info(const struct dw_ext_super *sb, struct dw_fs_info *out)
 	out->has_orphans = sb->last_orphan ||
 		sb->ro_compat & EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT;
 	out->has_errors = sb->state & STATE_ERRORS;
+	out->is_clean = sb->state & STATE_CLEAN;
+	out->has_journal = sb->compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL;
 	dw_ext_feature_names(sb, out->features, sizeof(out->features));
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Changing files of a filesystem where it lies in an image.
+ *
+ *   the device in the image -> overlay: recovered -> overlay: changed
+ *
+ * Everything is decided on the overlays; bytes of files stay with their source
+ * until the device gets them, in blocks that were free.
+ */
+#ifndef DW_JOB_AMEND_H
+#define DW_JOB_AMEND_H
+
+#include "fs/fs.h"
+#include "stack/stack.h"
+
+/* A file that gets new content. */
+struct dw_amend_file {
+	char *path;
+	struct dw_dev *content;		/* a reference */
+};
+
+/* A run of such content, and its place on the device. */
+struct dw_amend_run {
+	struct dw_dev *content;		/* that of its file */
+	uint64_t content_off, dev_off, len;
+};
+
+struct dw_amend {
+	struct dw_ctx *ctx;
+	struct dw_stack stack;
+	struct dw_fs_info info;		/* as the device has it */
+	struct dw_dev *recovered;
+	struct dw_dev *changed;
+	struct dw_fs *fs;		/* on 'changed' */
+	struct dw_amend_file *files;
+	size_t files_nr;
+	struct dw_amend_run *runs;
+	size_t runs_nr, runs_cap;
+	struct dw_change_cost cost;	/* known after dw_amend_plan() */
+};
+
+/*
+ * Opens the filesystem that a locator names, recovered in memory.  flags: enum
+ * dw_open_flags; without DW_OPEN_RDWR it can be planned, but not run.  Refused:
+ * one marked as having errors, and one that has no journal and was not
+ * unmounted.  Closed after an error, too.
+ */
+int dw_amend_open(struct dw_ctx *ctx, const char *locator, const char *format,
+		  unsigned flags, struct dw_amend *a, struct dw_err *err);
+int dw_amend_close(struct dw_amend *a, struct dw_err *err);
+/* What a filesystem says has the path in it, but not the image; 0 stays 0. */
+int dw_amend_say_where(const struct dw_amend *a, int code, struct dw_err *err);
+
+/* Gives a file new content, or makes it; see dw_fs_place_file().  Pieces of
+ * zeros of 64 KiB become holes, but with no_holes. */
+int dw_amend_file(struct dw_amend *a, const char *path, struct dw_dev *content,
+		  bool no_holes, const struct dw_new *new, struct dw_err *err);
+
+/* After all changes of a->fs: decides how they get to the device.  Where only
+ * DW_CHANGE_BARE is left, that takes 'force'. */
+int dw_amend_plan(struct dw_amend *a, bool force, struct dw_err *err);
+
+/* Carries it out, and compares the files with their content. */
+int dw_amend_run(struct dw_amend *a, struct dw_err *err);
+
+/* ---- content (amend_content.c) ------------------------------------------ */
+
+/* Where the source of a file holds data. */
+struct dw_amend_source {
+	struct dw_amend *a;
+	struct dw_dev *content;
+	bool no_holes;
+	uint8_t *buf;		/* one unit */
+	size_t buf_len;
+};
+
+int dw_amend_next_data(void *arg, uint64_t off, uint64_t unit_len,
+		       uint64_t *data_off, uint64_t *data_len,
+		       struct dw_err *err);
+/* Writes all runs to the device. */
+int dw_amend_copy(struct dw_amend *a, struct dw_err *err);
+/* Reads each file from the device and compares it with its content. */
+int dw_amend_verify(struct dw_amend *a, struct dw_err *err);
+
+/* ---- without a journal (amend_bare.c) ------------------------------------ */
+
+/* DW_EXISTS where a record is left of a change that was cut short: what looks
+ * free may belong to what it brings back. */
+int dw_amend_check_undone(const struct dw_amend *a, struct dw_err *err);
+/* Whether the device lies plain in a raw file, so that an undo record can be
+ * kept of it. */
+bool dw_amend_can_undo(struct dw_amend *a);
+int dw_amend_run_undo(struct dw_amend *a, struct dw_err *err);
+int dw_amend_run_bare(struct dw_amend *a, struct dw_err *err);
+
+#endif
