@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* diskwright undo: makes an image whole after an interrupted --in-place. */
+/* diskwright undo: makes an image whole after an interrupted change. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,10 +44,10 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 const struct cli_verb cli_undo = {
 	.name = "undo",
 	.synopsis = "[OPTION]... IMAGE",
-	.summary = "make an image whole after an interrupted --in-place",
+	.summary = "make an image whole after an interrupted change",
 	.about = "Puts IMAGE back to what it was before a 'dualboot"
-		 " --in-place' that did not end, by the undo record that it"
-		 " left, and removes the record. It may be run again where it"
+		 " --in-place' or 'put' that did not end, by the undo record"
+		 " that it left, and removes the record. It may be run again where it"
 		 " was interrupted itself.",
 	.options = options,
 	.settings_len = sizeof(struct settings),

@@ -52,6 +52,7 @@ void cli_recovery(char buf[CLI_RECOVERY_TEXT], const struct dw_recovery *r);
 void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict);
 void cli_text_changes(const struct dw_changes *changes);
 void cli_text_notes(const struct dw_notes *notes);
+void cli_text_cost(const struct dw_change_cost *cost);
 /* target NULL: the source is changed in place. */
 void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 			    const char *source, const char *target);
