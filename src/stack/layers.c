@@ -140,6 +140,17 @@ static int check_writable(const struct dw_lv *lv, const struct dw_dev *dev,
 	return ret ? dw_fail(err, DW_UNSUPPORTED, "%s", why.text) : 0;
 }
 
+/* Most of what a volume is made of names the volume, which begins so. */
+static int fail_lv(const struct dw_dev *below, int ret,
+		   const struct dw_err *why, struct dw_err *err)
+{
+	bool is_named = !strncmp(why->text, below->name, strlen(below->name));
+
+	return dw_fail(err, ret, "%s%s%s%s", is_named ? "" : below->name,
+		       is_named ? "" : ": ", why->text,
+		       ret == DW_NOENT ? "; --pv names more images" : "");
+}
+
 static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
 		   const char *text, struct dw_dev **out, struct dw_err *err)
 {
@@ -157,9 +168,7 @@ static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
 	ret = dw_lv_open(stack->ctx, lv, name, out, &why);
 	free(name);
 	if (ret)
-		return dw_fail(err, ret, "%s: %s%s", below->name, why.text,
-			       ret == DW_NOENT ? "; --pv names more images" :
-			       "");
+		return fail_lv(below, ret, &why, err);
 	if (stack->flags & DW_OPEN_RDWR)
 		return check_writable(lv, *out, err);
 	return 0;
