@@ -48,6 +48,9 @@ static int read_metadata(struct dw_ctx *ctx,
 	bool new;
 	int rc;
 
+	if (!params->chunk_len)
+		return dw_fail(err, DW_CORRUPT, "cache: the volume group says "
+			       "blocks of 0 bytes");
 	rc = is_new(params->metadata, &new, err);
 	if (rc || new)
 		return rc;
@@ -66,10 +69,9 @@ int dw_cache_open(struct dw_ctx *ctx, const char *name,
 	int rc;
 
 	*out = NULL;
-	if (!params->chunk_len)
-		return dw_fail(err, DW_CORRUPT, "cache: the volume group says "
-			       "blocks of 0 bytes");
 	rc = read_metadata(ctx, params, &map, err);
+	if (rc == DW_CORRUPT || rc == DW_UNSUPPORTED)
+		dw_err_prefix(err, rc, "%s", name);
 	if (!rc)
 		return dw_chunkmap_dev_take(name, "cache", params->origin,
 					    params->data, params->chunk_len,

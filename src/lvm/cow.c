@@ -67,27 +67,37 @@ static int open_store(struct dw_ctx *ctx, const char *name,
 	return rc;
 }
 
-int dw_cow_open(struct dw_ctx *ctx, const char *name, struct dw_dev *origin,
-		struct dw_dev *cow, struct dw_dev **out, struct dw_err *err)
+static int fail_lost(const struct dw_dev *cow, struct dw_err *err)
+{
+	return dw_fail(err, DW_CORRUPT, "cow: invalid snapshot: its store of %"
+		       PRIu64 " bytes ran full or could not be written, so "
+		       "that it was given up", cow->size);
+}
+
+static int open_as(struct dw_ctx *ctx, const char *name,
+		   struct dw_dev *origin, struct dw_dev *cow, bool is_merging,
+		   struct dw_dev **out, struct dw_err *err)
 {
 	struct dw_cow_store store;
 	int rc;
 
 	*out = NULL;
 	rc = dw_cow_read(cow, &store, err);
-	if (rc)
-		return rc;
-	switch (store.state) {
-	case DW_COW_NEW:
-		return open_origin(name, origin, out, err);
-	case DW_COW_LOST:
-		return dw_fail(err, DW_CORRUPT, "cow: invalid snapshot: its "
-			       "store of %" PRIu64 " bytes ran full or could "
-			       "not be written, so that it was given up",
-			       cow->size);
-	default:
-		return open_store(ctx, name, origin, cow, &store, out, err);
-	}
+	if (!rc && store.state == DW_COW_VALID)
+		rc = open_store(ctx, name, origin, cow, &store, out, err);
+	else if (!rc && store.state == DW_COW_LOST && !is_merging)
+		rc = fail_lost(cow, err);
+	else if (!rc)
+		rc = open_origin(name, origin, out, err);
+	if (rc == DW_CORRUPT || rc == DW_UNSUPPORTED)
+		dw_err_prefix(err, rc, "%s", name);
+	return rc;
+}
+
+int dw_cow_open(struct dw_ctx *ctx, const char *name, struct dw_dev *origin,
+		struct dw_dev *cow, struct dw_dev **out, struct dw_err *err)
+{
+	return open_as(ctx, name, origin, cow, false, out, err);
 }
 
 /*
@@ -100,16 +110,7 @@ int dw_cow_open_merging(struct dw_ctx *ctx, const char *name,
 			struct dw_dev *origin, struct dw_dev *cow,
 			struct dw_dev **out, struct dw_err *err)
 {
-	struct dw_cow_store store;
-	int rc;
-
-	*out = NULL;
-	rc = dw_cow_read(cow, &store, err);
-	if (rc)
-		return rc;
-	if (store.state != DW_COW_VALID)
-		return open_origin(name, origin, out, err);
-	return open_store(ctx, name, origin, cow, &store, out, err);
+	return open_as(ctx, name, origin, cow, true, out, err);
 }
 
 static int note_end(void *arg, uint64_t old_chunk, uint64_t new_chunk,

@@ -364,6 +364,8 @@ START_TEST(others_are_refused)
 	ck_assert_int_eq(open_take(mem_dev(20 * CHUNK), cow, &snap),
 			 refused[_i].code);
 	ck_assert_msg(strstr(err.text, refused[_i].text), "%s", err.text);
+	ck_assert_msg(!strncmp(err.text, "vg/snap: cow: ", 14), "%s",
+		      err.text);
 	ck_assert_ptr_null(snap);
 }
 END_TEST
