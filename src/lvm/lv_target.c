@@ -235,21 +235,29 @@ static void close_thin(const struct dw_thin_params *p)
 	dw_dev_close(p->external_origin, NULL);
 }
 
+/* To merge a thin snapshot is to give its device to the other volume, which
+ * LVM does when that is next activated: a merge that waits counts as done. */
+static const struct dw_segment *device_segment(const struct dw_lv *lv)
+{
+	return lv->successor ? lv->successor->segments : lv->segments;
+}
+
 /* To be closed after an error, too. */
 static int prepare_thin(struct dw_opener *o, const struct dw_lv *lv,
 			const struct dw_segment *s, struct dw_thin_params *p,
 			struct dw_err *err)
 {
 	const struct dw_segment *pool = &s->pool->segments[0];
+	const struct dw_segment *device = device_segment(lv);
 	int rc;
 
 	*p = (struct dw_thin_params){
-		.chunk_len = pool->chunk_len, .device_id = s->device_id,
-		.transaction_id = s->transaction_id,
+		.chunk_len = pool->chunk_len, .device_id = device->device_id,
+		.transaction_id = device->transaction_id,
 		.size = segment_len(lv, s),
 	};
-	if (s->origin && s->origin->segments_nr)
-		p->parent_id = s->origin->segments[0].device_id;
+	if (device->origin && device->origin->segments_nr)
+		p->parent_id = device->origin->segments[0].device_id;
 	rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
 	if (!rc)
 		rc = dw_opener_lv(o, pool->data, &p->data, err);

@@ -71,6 +71,7 @@ struct dw_segment {
 	const struct dw_lv *origin;	/* snapshot, cache; thin: its parent */
 	const struct dw_lv *cow;	/* snapshot */
 	const struct dw_lv *external_origin;	/* thin */
+	const struct dw_lv *merge;	/* thin: whose place it is to take */
 	const struct dw_lv *pool;	/* thin, cache; a cachevol is one */
 	const struct dw_lv *data;	/* thin pool, cache pool */
 	const struct dw_lv *metadata;	/* thin pool, cache pool; mirror: log */
@@ -102,6 +103,8 @@ struct dw_lv {
 	/* The same of a snapshot that is being merged into this one: reading
 	 * this one means reading that, too. */
 	const struct dw_lv *merging;
+	/* Of a thin volume, the snapshot whose 'merge' it is; or NULL. */
+	const struct dw_lv *successor;
 	const struct dw_lv *user;	/* one that needs this one; or NULL */
 	const struct dw_vg *vg;
 };

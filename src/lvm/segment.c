@@ -266,6 +266,8 @@ static int read_thin(struct reader *r)
 	if (!rc)
 		rc = read_lv(r, "external_origin", false, &s->external_origin);
 	if (!rc)
+		rc = read_lv(r, "merge", false, &s->merge);
+	if (!rc)
 		rc = dw_config_num(r->cfg, r->node, "transaction_id",
 				   UINT64_MAX, &s->transaction_id, r->err);
 	if (!rc)

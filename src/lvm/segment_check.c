@@ -127,6 +127,13 @@ static int check_snapshot(const struct dw_lv *lv, const struct dw_segment *s,
 	return 0;
 }
 
+/* Another volume of the pool that a thin one is of. */
+static bool is_sibling(const struct dw_lv *lv, const struct dw_lv *other)
+{
+	return other != lv && is_kind(other, DW_SEGMENT_THIN) &&
+	       other->segments[0].pool == lv->segments[0].pool;
+}
+
 static int check_thin(const struct dw_lv *lv, const struct dw_segment *s,
 		      struct dw_err *err)
 {
@@ -134,6 +141,9 @@ static int check_thin(const struct dw_lv *lv, const struct dw_segment *s,
 		return fail(lv, err, "%s is no thin pool", s->pool->name);
 	if (s->device_id >= 1u << 24)
 		return fail(lv, err, "device number %" PRIu64, s->device_id);
+	if (s->merge && !is_sibling(lv, s->merge))
+		return fail(lv, err, "it cannot take the place of %s",
+			    s->merge->name);
 	return 0;
 }
 

@@ -40,6 +40,16 @@ static void link_snapshot(struct dw_vg *vg, const struct dw_lv *lv,
 		own_lv(vg, s->origin)->merging = lv;
 }
 
+/* Until the merge is done, LVM hides the one that is to be merged. */
+static void link_thin(struct dw_vg *vg, struct dw_lv *lv,
+		      const struct dw_segment *s)
+{
+	if (!s->merge)
+		return;
+	own_lv(vg, s->merge)->successor = lv;
+	lv->is_visible = false;
+}
+
 /* LVM's rules: a snapshot is seen where its origin is, which the text does not
  * say of it; unless that is a placeholder, or takes the snapshot in. */
 static void link_visible(struct dw_vg *vg, struct dw_lv *lv)
@@ -67,6 +77,8 @@ void dw_vg_link(struct dw_vg *vg)
 			count_used(vg, &lv->segments[k]);
 			if (lv->segments[k].kind == DW_SEGMENT_SNAPSHOT)
 				link_snapshot(vg, lv, &lv->segments[k]);
+			if (lv->segments[k].kind == DW_SEGMENT_THIN)
+				link_thin(vg, lv, &lv->segments[k]);
 		}
 	}
 	for (i = 0; i < vg->lvs_nr; i++) {
