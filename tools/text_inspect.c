@@ -156,7 +156,8 @@ static void facts_of(int level, const struct dw_layer *layer)
 		physical_volume(level, layer);
 		break;
 	case DW_LAYER_VG:
-		volume_group(level, layer);
+		if (!layer->problem)
+			volume_group(level, layer);
 		break;
 	case DW_LAYER_LV:
 		logical_volume(level, layer);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/notes.h"
 #include "job/layer.h"
 #include "lvm/vg.h"
@@ -66,13 +67,17 @@ static void add_areas(const struct dw_area *areas, size_t nr,
 		      uint64_t extents_nr, struct dw_notes *to)
 {
 	for (size_t i = 0; areas && i < nr; i++) {
-		const char *name = areas[i].pv ? areas[i].pv->name :
-			areas[i].lv ? areas[i].lv->name : NULL;
+		const struct dw_area *a = &areas[i];
+		const char *name = a->pv ? a->pv->name :
+			a->lv ? a->lv->name : NULL;
+		/* The legs of a RAID are as long as their share. */
+		uint64_t nr_here = a->lv ? dw_min(extents_nr, a->lv->size /
+						  a->lv->vg->extent_len) :
+			extents_nr;
 
 		if (name)
 			dw_notes_add(to, "%s:%" PRIu64 "-%" PRIu64, name,
-				     areas[i].extent,
-				     areas[i].extent + extents_nr - 1);
+				     a->extent, a->extent + nr_here - 1);
 	}
 }
 

@@ -34,8 +34,8 @@ static void explain_vg(const struct dw_dev *dev, const struct dw_vg *vg,
 		if (vg->lvs[i].is_visible)
 			dw_listing_add(&names, vg->lvs[i].name);
 	if (vg->problem || !names.nr)
-		dw_fail(err, code, "%s: %s %s, %s", dev->name, what, vg->name,
-			vg->problem ? vg->problem : "which has no volumes");
+		dw_fail(err, code, "%s: %s %s; %s", dev->name, what, vg->name,
+			vg->problem ? vg->problem : "it has no volumes");
 	else
 		dw_fail(err, code, "%s: %s %s; name a volume of it, as in"
 			" %s@%s/LV: %s", dev->name, what, vg->name, dev->name,
