@@ -190,7 +190,7 @@ TEST_TOOLS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*tool.c)))
 
 # Fuzz targets: kept inputs go through them in every check, by a main of our
 # own; with clang, "make fuzz" links the same objects with libFuzzer.
-FUZZ_COMMON := image input libfuzzer pdata replay
+FUZZ_COMMON := image input libfuzzer lvmset pdata replay
 FUZZ_TARGETS := $(filter-out $(FUZZ_COMMON),$(patsubst tests/fuzz/%.c,%,$(sort \
 	$(wildcard tests/fuzz/*.c))))
 FUZZ := $(BUILD)/tests/fuzz
@@ -198,12 +198,13 @@ REPLAY_BIN := $(FUZZ_TARGETS:%=$(FUZZ)/replay-%)
 FUZZ_LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DW_LDLIBS)
 
 $(REPLAY_BIN): $(FUZZ)/replay-%: $(FUZZ)/%.o $(FUZZ)/image.o \
-		$(FUZZ)/input.o $(FUZZ)/pdata.o $(FUZZ)/replay.o $(STATIC)
+		$(FUZZ)/input.o $(FUZZ)/lvmset.o $(FUZZ)/pdata.o \
+		$(FUZZ)/replay.o $(STATIC)
 	$(call say,LD,$@)
 	$(Q)$(FUZZ_LINK)
 
 $(FUZZ)/fuzz-%: $(FUZZ)/%.o $(FUZZ)/image.o $(FUZZ)/input.o \
-		$(FUZZ)/pdata.o $(FUZZ)/libfuzzer.o $(STATIC)
+		$(FUZZ)/lvmset.o $(FUZZ)/pdata.o $(FUZZ)/libfuzzer.o $(STATIC)
 	$(call say,LD,$@)
 	$(Q)$(FUZZ_LINK) -fsanitize=fuzzer
 
