@@ -30,7 +30,7 @@ static int add_chunk(struct dw_arena *a, size_t len, struct dw_err *err)
 	struct dw_arena_chunk *chunk;
 	uint64_t held_len;
 
-	len = dw_max(len, CHUNK_LEN);
+	len = dw_max(len, dw_min(CHUNK_LEN, a->cap_len - a->held_len));
 	if (!dw_add(a->held_len, len, &held_len) || held_len > a->cap_len)
 		return fail_cap(a, err);
 	chunk = calloc(1, sizeof(*chunk) + len);

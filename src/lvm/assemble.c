@@ -10,6 +10,8 @@
 /* See collect.c: the tree gets half of what there is, the group a quarter. */
 #define TREE_SHARE 2
 #define GROUP_SHARE 4
+/* A group with a problem is told of, however little there is. */
+#define BAD_GROUP_LEN (128u << 10)
 
 /* ---- groups -------------------------------------------------------------- */
 
@@ -34,12 +36,13 @@ static int read_text(struct dw_lvm *lvm, const struct dw_set_text *text,
 	return rc;
 }
 
-int dw_set_make_bad_vg(struct dw_lvm *lvm, const char *name, const char *id,
+/* One of which nothing but names may be known. */
+static int make_bad_vg(const char *name, const char *id,
 		       const struct dw_err *problem, struct dw_vg_own **out,
 		       struct dw_err *err)
 {
 	struct dw_vg_own *own;
-	int rc = dw_vg_new(lvm->ctx->memory_cap_len / GROUP_SHARE, out, err);
+	int rc = dw_vg_new(BAD_GROUP_LEN, out, err);
 
 	if (rc)
 		return rc;
@@ -58,7 +61,8 @@ int dw_set_make_bad_vg(struct dw_lvm *lvm, const char *name, const char *id,
 	return rc;
 }
 
-int dw_set_make_vg(struct dw_lvm *lvm, const struct dw_set_text *text,
+/* A text that cannot be used makes a group with a problem. */
+static int make_vg(struct dw_lvm *lvm, const struct dw_set_text *text,
 		   struct dw_vg_own **out, struct dw_err *err)
 {
 	struct dw_vg_own *own;
@@ -66,7 +70,8 @@ int dw_set_make_vg(struct dw_lvm *lvm, const struct dw_set_text *text,
 	int rc;
 
 	*out = NULL;
-	rc = dw_vg_new(lvm->ctx->memory_cap_len / GROUP_SHARE, &own, err);
+	rc = dw_vg_new(dw_max(lvm->ctx->memory_cap_len / GROUP_SHARE,
+			      BAD_GROUP_LEN), &own, err);
 	if (rc)
 		return rc;
 	rc = read_text(lvm, text, own, &fault);
@@ -78,8 +83,7 @@ int dw_set_make_vg(struct dw_lvm *lvm, const struct dw_set_text *text,
 	if (rc == DW_NOMEM)
 		rc = dw_fail_nomem(err);
 	else
-		rc = dw_set_make_bad_vg(lvm, own->vg.name, text->id,
-					&fault, out, err);
+		rc = make_bad_vg(own->vg.name, text->id, &fault, out, err);
 	dw_vg_free(own);
 	return rc;
 }
@@ -108,7 +112,7 @@ static int make_vgs(struct dw_lvm *lvm, struct dw_set_texts *texts,
 	int rc = 0;
 
 	for (i = 0; !rc && i < texts->nr; i++) {
-		rc = dw_set_make_vg(lvm, &texts->items[i], &own, err);
+		rc = make_vg(lvm, &texts->items[i], &own, err);
 		if (rc)
 			break;
 		own->vg.notes = texts->items[i].notes;
@@ -244,8 +248,8 @@ static int make_bad_vgs(struct dw_lvm *lvm, struct dw_err *err)
 		pv = &lvm->pvs[i];
 		if (pv->vg || !pv->fault.code || pv->vg_id[0])
 			continue;
-		rc = dw_set_make_bad_vg(lvm, pv->fault_name, pv->fault_id,
-					&pv->fault, &own, err);
+		rc = make_bad_vg(pv->fault_name, pv->fault_id, &pv->fault,
+				 &own, err);
 		if (!rc)
 			rc = add_vg_take(lvm, own, err);
 		if (rc)

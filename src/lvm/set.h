@@ -52,12 +52,4 @@ int dw_set_collect(struct dw_lvm *lvm, struct dw_set_texts *out,
 		   struct dw_err *err);
 void dw_set_texts_free(struct dw_set_texts *texts);
 
-/* A group out of its text; one that cannot be used has its problem. */
-int dw_set_make_vg(struct dw_lvm *lvm, const struct dw_set_text *text,
-		   struct dw_vg_own **out, struct dw_err *err);
-/* One of which nothing but names may be known. */
-int dw_set_make_bad_vg(struct dw_lvm *lvm, const char *name, const char *id,
-		       const struct dw_err *problem, struct dw_vg_own **out,
-		       struct dw_err *err);
-
 #endif

@@ -64,7 +64,7 @@ static void seal_text(struct dw_dev *dev, uint64_t off, const uint8_t *header)
 	free(text);
 }
 
-static void seal_mda(struct dw_dev *dev, uint64_t off)
+void lvmimg_seal_area(struct dw_dev *dev, uint64_t off)
 {
 	uint8_t buf[SECTOR];
 
@@ -83,8 +83,8 @@ void lvmimg_seal(struct dw_dev *dev)
 
 	for (i = 0; i < 4; i++)
 		seal_label(dev, i * SECTOR);
-	seal_mda(dev, LVMIMG_MDA_OFF);
-	seal_mda(dev, LVMIMG_MDA2_OFF);
+	lvmimg_seal_area(dev, LVMIMG_MDA_OFF);
+	lvmimg_seal_area(dev, LVMIMG_MDA2_OFF);
 }
 
 /* ---- the device ---------------------------------------------------------- */

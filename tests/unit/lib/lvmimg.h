@@ -50,6 +50,8 @@ struct lvmimg {
 struct dw_dev *lvmimg_new(const struct lvmimg *img);
 /* Sets all checksums to what is there. */
 void lvmimg_seal(struct dw_dev *dev);
+/* Those of the metadata area at off. */
+void lvmimg_seal_area(struct dw_dev *dev, uint64_t off);
 void lvmimg_put(struct dw_dev *dev, uint64_t off, unsigned bytes_nr,
 		uint64_t value);
 
