@@ -9,7 +9,7 @@ export PATH=/sbin:/usr/sbin:/bin HOME=/ LC_ALL=C
 export LVM_SUPPRESS_FD_WARNINGS=1
 for c in pvcreate pvchange pvresize pvs pvck vgcreate vgchange vgextend \
 	vgreduce vgrename vgexport vgcfgbackup vgcfgrestore vgs lvcreate lvchange \
-	lvconvert lvextend lvremove lvrename lvs; do
+	lvconvert lvextend lvremove lvrename lvs pvmove; do
 	ln -s lvm "/sbin/$c"
 done
 mount -t devtmpfs none /dev

@@ -48,9 +48,9 @@ results()
 {
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
-	lvs --noheadings --nosuffix --units b --separator ' ' -S \
-		'lv_active=active' -o vg_name,lv_name,lv_size "$@" |
-	while read -r vg lv size; do
+	lvs --noheadings --separator ' ' -S 'lv_active=active' \
+		-o vg_name,lv_name "$@" |
+	while read -r vg lv; do
 		[ ! -b "/dev/$vg/$lv" ] || result "$vg/$lv" "/dev/$vg/$lv"
 	done
 	lvs -a -o+segtype,devices "$@"
@@ -61,7 +61,7 @@ results()
 # result NAME DEVICE
 result()
 {
-	sum=$(cat "$2" | sha256sum | cut -d ' ' -f 1)
+	sum=$(sha256sum < "$2" | cut -d ' ' -f 1)
 	cat "$2" > /dev/null || sum=-
 	echo "$1 $(blockdev --getsize64 "$2") $sum" > /dev/ttyS1
 }

@@ -78,9 +78,9 @@ merges()
 		lvcreate -y -s -n "s$n" -c 4k -l 20 "snaps/$n"
 		fill "/dev/snaps/$n" later 1601 100
 		backwards "/dev/snaps/s$n" 1600 16
-		sleep 1000 < "/dev/snaps/$n" &
+		exec 3< "/dev/snaps/$n"
 		lvconvert --merge "snaps/s$n"
-		kill $!
+		exec 3<&-
 	done
 	echo 1 > /sys/module/dm_snapshot/parameters/snapshot_copy_throttle
 	lvchange -an snaps/halfway
