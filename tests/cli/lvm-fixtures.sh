@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Volume groups that the real lvm and the kernel made (tests/images/lvm): each
+# volume reads to the checksum of the kernel's device, as a user without
+# rights; RAID also without as many disks as it can do without, and never to
+# anything else without more.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+need tar xz
+images=$top/tests/images/lvm
+cd "$work"
+user_dir out
+
+# unpack SET: its disks, in a folder of its own.
+unpack()
+{
+	mkdir "$1"
+	tar -xf "$images/$1.tar.xz" -C "$1"
+}
+
+# take LOCATOR OPTION...: what is read of it becomes out/vol.
+take()
+{
+	rm -f out/vol
+	unprivileged "$DISKWRIGHT" convert --all-blocks --no-sync -O raw \
+		"$1" out/vol "${@:2}" > log 2>&1
+}
+
+# reads_to SHA256 LOCATOR OPTION...
+reads_to()
+{
+	take "${@:2}" || { cat log; return 1; }
+	[ "$(sha out/vol)" = "$1" ] || { echo "$2: other bytes"; return 1; }
+}
+
+# fails STATUS TEXT LOCATOR OPTION...: with one line that holds TEXT.
+fails()
+{
+	local status=0
+
+	take "${@:3}" || status=$?
+	cat log
+	[ "$status" = "$1" ] && [ "$(wc -l < log)" = 1 ] && grep -q "$2" log &&
+		[ ! -e out/vol ]
+}
+
+# sum_of SET VG/LV
+sum_of()
+{
+	awk -v lv="$2" '$1 == lv { print $3 }' "$images/$1.sums"
+}
+
+# all_read SET: each volume, from all disks.
+all_read()
+{
+	local lv size sum
+
+	while read -r lv size sum; do
+		[ "$sum" != - ] || continue
+		check "$lv" reads_to "$sum" "$1/pv0.img@$lv" --pv-dir "$1"
+		[ "$size" = "$(stat -c %s out/vol)" ] || bad "$lv: its size"
+	done < "$images/$1.sums"
+}
+
+# take_without SET GONE VG/LV: GONE is a list of numbers of disks.
+take_without()
+{
+	local left=() f n
+
+	for f in "$1"/pv*.img; do
+		n=${f##*/pv}
+		[[ " $2 " == *" ${n%.img} "* ]] || left+=("$f")
+	done
+	take "${left[0]}@$3" "${left[@]/#/--pv=}"
+}
+
+reads_without()	# SET GONE VG/LV
+{
+	take_without "$@" || { cat log; return 1; }
+	[ "$(sha out/vol)" = "$(sum_of "$1" "$3")" ]
+}
+
+# subsets N OF: each way to take N of the numbers below OF.
+subsets()
+{
+	local i rest
+
+	if [ "$1" = 0 ]; then
+		echo
+		return
+	fi
+	for ((i = $1 - 1; i < $2; i++)); do
+		subsets $(($1 - 1)) "$i" | while read -r rest; do
+			echo "$rest $i"
+		done
+	done
+}
+
+# loses LV N REFUSED: whichever N of the six disks are gone, it reads, or is
+# refused because they are; the latter as often as told.
+loses()
+{
+	local gone refused=0 sum
+
+	sum=$(sum_of raid "raids/$1")
+	while read -r gone; do
+		if take_without raid "$gone" "raids/$1"; then
+			[ "$(sha out/vol)" = "$sum" ] || {
+				echo "other bytes without $gone"
+				return 1
+			}
+		elif grep -q 'not among the images' log && [ ! -e out/vol ]; then
+			refused=$((refused + 1))
+		else
+			echo "without $gone:"
+			cat log
+			return 1
+		fi
+	done < <(subsets "$2" 6)
+	[ "$refused" = "$3" ] || { echo "refused $refused times"; return 1; }
+}
+
+# What each kind can do without.  Legs lie on disks of their own, so that the
+# last number is how many of the choices take one leg too many.
+raid()
+{
+	local lv nr refused
+
+	unpack raid
+	all_read raid
+	while read -r lv nr refused; do
+		check "$lv without $nr" loses "$lv" "$nr" "$refused"
+	done <<- END
+		raid0 1 3
+		raid0_meta 1 4
+		raid1 2 0
+		raid1 3 1
+		raid4 1 0
+		raid4 2 6
+		raid5_la 1 0
+		raid5_la 2 3
+		raid5_ra 1 0
+		raid5_ra 2 6
+		raid5_ls 1 0
+		raid5_ls 2 10
+		raid5_rs 1 0
+		raid5_n 1 0
+		raid6_zr 1 0
+		raid6_zr 2 0
+		raid6_zr 3 10
+		raid6_nr 2 0
+		raid6_nr 3 20
+		raid6_nc 2 0
+		raid6_ls_6 2 0
+		raid6_rs_6 2 0
+		raid6_la_6 2 0
+		raid6_ra_6 2 0
+		raid6_n_6 2 0
+		raid10 1 0
+		raid10 2 2
+		raid10_3 1 0
+		raid10_3 2 3
+	END
+}
+
+snap()
+{
+	unpack snap
+	all_read snap
+	check "a full snapshot is refused" \
+		fails 4 'invalid snapshot' snap/pv0.img@snaps/full --pv-dir snap
+}
+
+# Nothing has ever been written to a volume whose pool has not heard of it.
+thin()
+{
+	unpack thin
+	all_read thin
+	truncate -s 1M zeros
+	check "untold is empty" reads_to "$(sha zeros)" \
+		thin/pv0.img@thins/untold --pv-dir thin
+}
+
+cache()
+{
+	unpack cache
+	all_read cache
+	check "half a cache is refused" fails 1 'not among the images' \
+		cache/pv0.img@caches/v2cut
+}
+
+raid
+snap
+thin
+cache
+finish
