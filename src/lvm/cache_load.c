@@ -114,6 +114,8 @@ int dw_cache_load(struct dw_pdata *pd, const struct dw_cache_super *s,
 	struct load load = { .super = s, .shape = shape, .map = map };
 	int rc = 0;
 
+	if (!s->blocks_nr)
+		return 0;	/* made, but never active: there are no trees */
 	if (s->flags & DW_CACHE_CLEAN && s->version >= 2)
 		rc = load_dirty(pd, &load, err);
 	if (!rc)

@@ -225,10 +225,10 @@ START_TEST(new_caches_are_empty)
 	struct cache c;
 
 	memset(want, 3, sizeof(want));
-	cache_new(&c, 2, 0, sizeof(want), 8);
+	cache_new(&c, 2, _i == 2 ? DW_CACHE_CLEAN : 0, sizeof(want), 8);
 	fill(c.origin, 0, sizeof(want), 3);
 	if (_i) {
-		seal(&c);
+		put_super(&c, 0, 0);
 		pdimg_poke(&c.img, 0, SUPER, AT_BLOCKS_NR, 4, 0);
 	}
 	ck_assert_msg(!open_cache(&c, &volume), "%s", err.text);
@@ -448,7 +448,7 @@ int main(void)
 	tcase_add_loop_test(tc, dirty_or_valid, 0, 4);
 	tcase_add_test(tc, many_blocks);
 	tcase_add_test(tc, parts_of_one_volume);
-	tcase_add_loop_test(tc, new_caches_are_empty, 0, 2);
+	tcase_add_loop_test(tc, new_caches_are_empty, 0, 3);
 	tcase_add_test(tc, what_does_not_matter);
 	tcase_add_loop_test(tc, hostile_superblocks, 0, POKES_NR);
 	tcase_add_loop_test(tc, hostile_mappings, 0, MAPPINGS_NR);
