@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Thin volumes of pools that were made by hand.  What thin_restore makes is
- * the matter of tests/cli/thin.sh. */
+ * the matter of tests/cli/thin.sh, damage that of test_thin_hostile.c. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,35 +14,17 @@
 #include "lib/thinimg.h"
 
 #define CHUNK THINIMG_CHUNK_LEN
-#define CHUNKS_NR 40u
+#define NR(a) (sizeof(a) / sizeof(*(a)))
+#define SIZE THINIMG_SIZE
 
 static struct dw_ctx *ctx;
 static struct dw_err err;
 static struct thinimg pool;
 
-/* Device 1; device 2 is a snapshot of it that went its own way. */
-static const struct thinimg_mapping first[] = {
-	{ 1, 5 }, { 2, 6 }, { 3, 7 }, { 4, 2 }, { 7, 8 }, { 8, 9 },
-};
-static const struct thinimg_mapping second[] = {
-	{ 0, 20 }, { 1, 5 }, { 2, 6 }, { 3, 7 }, { 4, 2 }, { 7, 21 },
-};
-/* Data chunks of each chunk, and -1. */
-static const int first_chunks[] = { -1, 5, 6, 7, 2, -1, -1, 8, 9, -1 };
-static const int second_chunks[] = { 20, 5, 6, 7, 2, -1, -1, 21, -1, -1 };
-
-#define NR(a) (sizeof(a) / sizeof(*(a)))
-/* In the middle of a chunk. */
-#define SIZE (9 * CHUNK + 1536)
-
 static void setup(void)
 {
 	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
-	thinimg_new(&pool, 500, CHUNKS_NR);
-	thinimg_add(&pool, 1, first, NR(first), 2);
-	thinimg_add(&pool, 2, second, NR(second), 3);
-	thinimg_add(&pool, 5, NULL, 0, 2);
-	thinimg_finish(&pool, 7);
+	thinimg_usual(&pool);
 }
 
 static void teardown(void)
@@ -73,60 +55,40 @@ static void fails(int rc, enum dw_code code, const char *text)
 	ck_assert_msg(strstr(err.text, text), "%s", err.text);
 }
 
-static void fails_to_open(const struct dw_thin_params *params,
-			  enum dw_code code, const char *text)
-{
-	struct dw_dev *dev;
-
-	fails(dw_thin_open(ctx, "vg/thin", params, &dev, &err), code, text);
-	ck_assert_msg(!strncmp(err.text, "vg/thin: thin metadata: ", 24),
-		      "%s", err.text);
-	ck_assert_ptr_null(dev);
-}
-
 /* ---- reading ------------------------------------------------------------ */
-
-static uint8_t *expected(const int *chunks, uint64_t size)
-{
-	uint8_t *want = malloc(size);
-
-	for (uint64_t i = 0; i < size; i++)
-		want[i] = (uint8_t)(chunks[i / CHUNK] + 1);
-	return want;
-}
-
-static void reads_as(struct dw_dev *dev, const uint8_t *want)
-{
-	uint8_t *got = malloc(dev->size);
-	uint64_t off;
-	size_t n;
-
-	ck_assert_int_eq(dw_dev_pread(dev, 0, got, dev->size, &err), 0);
-	ck_assert_mem_eq(got, want, dev->size);
-	for (off = 0; off < dev->size; off += n) {
-		n = dw_min(1 + off % 70001, dev->size - off);
-		memset(got, 0xee, n);
-		ck_assert_int_eq(dw_dev_pread(dev, off, got, n, &err), 0);
-		ck_assert_mem_eq(got, want + off, n);
-	}
-	free(got);
-}
 
 START_TEST(volumes_read)
 {
 	static const int none[] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	static const struct { uint64_t id; const int *chunks; } all[] = {
-		{ 1, first_chunks }, { 2, second_chunks }, { 5, none },
+		{ 1, thinimg_first }, { 2, thinimg_second }, { 5, none },
 	};
 	struct dw_dev *dev = open_volume(all[_i].id);
-	uint8_t *want = expected(all[_i].chunks, SIZE);
+	uint8_t *want = thinimg_expected(all[_i].chunks);
 
-	reads_as(dev, want);
+	thinimg_reads_as(dev, want);
 	ck_assert(dev->readonly);
 	free(want);
 	dw_dev_close(dev, NULL);
 }
 END_TEST
+
+/* A device of these bytes, whose zeros in blocks of 4096 are holes. */
+static struct dw_dev *origin_of(const uint8_t *bytes, uint64_t len)
+{
+	struct dw_dev *dev;
+	uint64_t off;
+	size_t n;
+
+	ck_assert_int_eq(dw_mem_new("origin", len, &dev, &err), 0);
+	for (off = 0; off < len; off += n) {
+		n = dw_min(4096, len - off);
+		if (!dw_is_zero(bytes + off, n))
+			ck_assert_int_eq(dw_dev_pwrite(dev, off, bytes + off,
+						       n, &err), 0);
+	}
+	return dev;
+}
 
 /* Two ends in the middle of chunks: that of the origin, in chunk 5, and that
  * of the volume. */
@@ -134,24 +96,20 @@ START_TEST(an_external_origin_is_seen_up_to_its_end)
 {
 	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
 	uint64_t end = 5 * CHUNK + 700, i;
-	uint8_t *want = expected(first_chunks, SIZE);
+	uint8_t *want = thinimg_expected(thinimg_first), *bytes = malloc(end);
 	struct dw_extent e;
 	struct dw_dev *dev;
 
-	ck_assert_int_eq(dw_mem_new("origin", end, &params.external_origin,
-				    &err), 0);
-	for (i = 0; i < end; i++) {
-		uint8_t b = (uint8_t)(200 + i / 1000);
-
-		/* The first chunk of the origin has a hole at its end. */
-		if (i < CHUNK / 2 || i >= CHUNK)
-			ck_assert_int_eq(dw_dev_pwrite(params.external_origin,
-						       i, &b, 1, NULL), 0);
-		if (first_chunks[i / CHUNK] < 0)
-			want[i] = i < CHUNK / 2 || i >= CHUNK ? b : 0;
-	}
+	for (i = 0; i < end; i++)
+		bytes[i] = (uint8_t)(200 + i / 1000);
+	/* The first chunk of the origin has a hole at its end. */
+	memset(bytes + CHUNK / 2, 0, CHUNK / 2);
+	params.external_origin = origin_of(bytes, end);
+	for (i = 0; i < end; i++)
+		if (thinimg_first[i / CHUNK] < 0)
+			want[i] = bytes[i];
 	dev = open_as(&params);
-	reads_as(dev, want);
+	thinimg_reads_as(dev, want);
 	ck_assert_int_eq(dw_dev_extent(dev, 0, SIZE, &e, &err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_DATA);
 	ck_assert_uint_eq(e.len, CHUNK / 2);
@@ -166,6 +124,7 @@ START_TEST(an_external_origin_is_seen_up_to_its_end)
 	ck_assert_int_eq(e.kind, DW_EXTENT_UNMAPPED);
 	ck_assert_uint_eq(e.off + e.len, 7 * CHUNK);
 	free(want);
+	free(bytes);
 	dw_dev_close(params.external_origin, NULL);
 	dw_dev_close(dev, NULL);
 }
@@ -196,7 +155,7 @@ static void *read_some(void *arg)
 START_TEST(threads_share_a_volume)
 {
 	struct dw_dev *dev = open_volume(1);
-	uint8_t *want = expected(first_chunks, SIZE);
+	uint8_t *want = thinimg_expected(thinimg_first);
 	struct reader r[4];
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -380,173 +339,15 @@ END_TEST
 START_TEST(a_snapshot_to_be_made_is_its_parent)
 {
 	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
-	uint8_t *want = expected(second_chunks, SIZE);
+	uint8_t *want = thinimg_expected(thinimg_second);
 	struct dw_dev *dev;
 
 	params.transaction_id = 7;
 	params.parent_id = 2;
 	dev = open_as(&params);
-	reads_as(dev, want);
+	thinimg_reads_as(dev, want);
 	dw_dev_close(dev, NULL);
 	free(want);
-	params.parent_id = 3;
-	fails_to_open(&params, DW_CORRUPT, "neither device 9 nor its parent 3");
-}
-END_TEST
-
-START_TEST(a_volume_that_is_lost_is_not_empty)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
-
-	params.transaction_id = 6;
-	params.parent_id = 2;
-	fails_to_open(&params, DW_CORRUPT, "no device 9, which LVM made in "
-		      "transaction 6; the pool has had 7");
-}
-END_TEST
-
-START_TEST(a_volume_without_mappings_is_damaged)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 5, SIZE);
-	uint8_t tree[8] = { 0 };
-	uint64_t id = 4, blk = 490;
-
-	pdimg_node(&pool.img, blk, true, &id, tree, 1, 8);
-	pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, THINIMG_MAPPING, 8,
-		   blk);
-	fails_to_open(&params, DW_CORRUPT, "device 5 has no mappings");
-}
-END_TEST
-
-/* ---- damage ------------------------------------------------------------- */
-
-static const struct {
-	unsigned off, width;
-	uint64_t value;
-	enum dw_code code;
-	const char *text;
-} supers[] = {
-	{ THINIMG_MAGIC, 8, 27022011, DW_CORRUPT,
-	  "magic number is 27022011, not 27022010" },
-	{ THINIMG_VERSION, 4, 0, DW_UNSUPPORTED, "version 0 is not known" },
-	{ THINIMG_VERSION, 4, 3, DW_UNSUPPORTED, "version 3 is not known" },
-	{ THINIMG_INCOMPAT, 4, 4, DW_UNSUPPORTED, "features 0x4 are not" },
-	{ THINIMG_BLOCK, 4, 16, DW_UNSUPPORTED, "blocks of 16 sectors" },
-	{ THINIMG_BLOCK, 4, 0x800008, DW_UNSUPPORTED, "8388616 sectors" },
-	{ THINIMG_CHUNK, 4, 0, DW_CORRUPT, "chunks of 0 sectors" },
-	{ THINIMG_CHUNK, 4, 127, DW_CORRUPT, "chunks of 127 sectors" },
-	{ THINIMG_CHUNK, 4, 192, DW_CORRUPT, "chunks of 192 sectors" },
-	{ THINIMG_CHUNK, 4, 2097280, DW_CORRUPT, "of 2097280 sectors" },
-	{ THINIMG_CHUNK, 4, 256, DW_CORRUPT,
-	  "chunks of 131072 bytes, but LVM says 65536" },
-	{ THINIMG_BLOCKS_NR, 8, 501, DW_CORRUPT,
-	  "has 501 blocks on a device of 500" },
-	{ THINIMG_BLOCKS_NR, 8, 0, DW_CORRUPT, "has 0 blocks" },
-	{ THINIMG_BLOCKS_NR, 8, 3, DW_CORRUPT, "of 3" },
-	{ THINIMG_DETAILS, 8, 0, DW_CORRUPT, "block 0 is no sound btree node" },
-	{ THINIMG_DETAILS, 8, 1, DW_CORRUPT, "values of 8 bytes in place" },
-	{ THINIMG_MAPPING, 8, UINT64_MAX, DW_CORRUPT, "of 500" },
-};
-
-START_TEST(odd_superblocks_are_refused)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
-
-	pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, supers[_i].off,
-		   supers[_i].width, supers[_i].value);
-	fails_to_open(&params, supers[_i].code, supers[_i].text);
-}
-END_TEST
-
-/* The kernel reads these, too. */
-START_TEST(some_superblocks_are_not_odd)
-{
-	static const struct { unsigned off; uint32_t value; } fine[] = {
-		{ THINIMG_FLAGS, 1 }, { THINIMG_VERSION, 1 },
-		{ THINIMG_INCOMPAT - 4, 8 }, { THINIMG_INCOMPAT - 8, 8 },
-		/* Of the day when the pool was made. */
-		{ 344, 9999 },
-	};
-	uint8_t *want = expected(first_chunks, SIZE);
-	struct dw_dev *dev;
-
-	for (size_t i = 0; i < NR(fine); i++)
-		pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, fine[i].off,
-			   4, fine[i].value);
-	dev = open_volume(1);
-	reads_as(dev, want);
-	dw_dev_close(dev, NULL);
-	free(want);
-}
-END_TEST
-
-START_TEST(a_size_that_no_disk_has_is_refused)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 1, UINT64_MAX);
-
-	fails_to_open(&params, DW_CORRUPT, "18446744073709551615 bytes");
-}
-END_TEST
-
-/* Data that ends within chunk 8, so that chunks 8 and 9 are not there: what
- * can be read is. */
-START_TEST(chunks_past_the_data)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
-	uint8_t *buf = malloc(2 * CHUNK);
-	struct dw_extent e;
-	struct dw_dev *dev;
-
-	ck_assert_int_eq(dw_window_new(pool.data, 0, 9 * CHUNK - 512, "data",
-				       &params.data, &err), 0);
-	dev = open_as(&params);
-	fails(dw_dev_pread(dev, 7 * CHUNK, buf, 1, &err), DW_CORRUPT,
-	      "vg/thin: thin metadata: chunk 7 of device 1 lies at chunk 8 of "
-	      "data that has 8");
-	fails(dw_dev_extent(dev, 8 * CHUNK, 1, &e, &err), DW_CORRUPT,
-	      "chunk 8 of device 1 lies at chunk 9 of data that has 8");
-	dw_dev_close(dev, NULL);
-	dw_dev_close(params.data, NULL);
-	ck_assert_int_eq(dw_window_new(pool.data, 0, 9 * CHUNK, "data",
-				       &params.data, &err), 0);
-	dev = open_as(&params);
-	ck_assert_int_eq(dw_dev_extent(dev, 7 * CHUNK, 2 * CHUNK, &e, &err),
-			 0);
-	ck_assert_uint_eq(e.len, CHUNK);
-	fails(dw_dev_pread(dev, 7 * CHUNK, buf, 2 * CHUNK, &err), DW_CORRUPT,
-	      "chunk 8 of device 1 lies at chunk 9 of data that has 9");
-	dw_dev_close(dev, NULL);
-	dw_dev_close(params.data, NULL);
-	free(buf);
-}
-END_TEST
-
-/* Each read of the metadata fails once. */
-START_TEST(failed_reads_are_told)
-{
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
-	uint8_t *buf = malloc(SIZE);
-	struct dw_fault fault;
-	struct dw_dev *dev;
-	uint64_t n;
-	int rc;
-
-	for (n = 1; ; n++) {
-		fault = (struct dw_fault){ .fail_read_at = n };
-		ck_assert_int_eq(dw_fault_new(pool.img.dev, &fault,
-					      &params.metadata, &err), 0);
-		rc = dw_thin_open(ctx, "vg/thin", &params, &dev, &err);
-		if (!rc)
-			rc = dw_dev_pread(dev, 0, buf, SIZE, &err);
-		dw_dev_close(dev, NULL);
-		dw_dev_close(params.metadata, NULL);
-		if (!rc)
-			break;
-		fails(rc, DW_IO, "thin metadata: ");
-	}
-	/* The superblock, two trees of one node, one of six. */
-	ck_assert_uint_eq(n, 1 + 1 + 2 + 6);
-	free(buf);
 }
 END_TEST
 
@@ -565,13 +366,5 @@ int main(void)
 	tcase_add_test(tc, used_is_what_is_mapped);
 	tcase_add_test(tc, a_volume_to_be_made_is_empty);
 	tcase_add_test(tc, a_snapshot_to_be_made_is_its_parent);
-	tcase_add_test(tc, a_volume_that_is_lost_is_not_empty);
-	tcase_add_test(tc, a_volume_without_mappings_is_damaged);
-	tcase_add_loop_test(tc, odd_superblocks_are_refused, 0,
-			    (int)NR(supers));
-	tcase_add_test(tc, some_superblocks_are_not_odd);
-	tcase_add_test(tc, a_size_that_no_disk_has_is_refused);
-	tcase_add_test(tc, chunks_past_the_data);
-	tcase_add_test(tc, failed_reads_are_told);
 	return dw_test_run("thin", tc);
 }

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "thinimg.h"
+
+const int thinimg_first[] = { -1, 5, 6, 7, 2, -1, -1, 8, 9, -1 };
+const int thinimg_second[] = { 20, 5, 6, 7, 2, -1, -1, 21, -1, -1 };
 
 void thinimg_new(struct thinimg *t, uint64_t blocks_nr, uint64_t chunks_nr)
 {
@@ -70,6 +74,56 @@ void thinimg_finish(struct thinimg *t, uint64_t transaction_id)
 	dw_put_le32(block + THINIMG_CHUNK, THINIMG_CHUNK_LEN / 512);
 	dw_put_le32(block + THINIMG_BLOCK, DW_PDATA_BLOCK_LEN / 512);
 	pdimg_put(&t->img, 0, DW_PDATA_SALT_THIN_SUPER, block);
+}
+
+static void add_chunks(struct thinimg *t, uint64_t id, const int *chunks,
+		       uint32_t fan)
+{
+	struct thinimg_mapping m[THINIMG_CHUNKS_NR];
+	size_t nr = 0;
+
+	for (int i = 0; i < THINIMG_CHUNKS_NR; i++)
+		if (chunks[i] >= 0)
+			m[nr++] = (struct thinimg_mapping){
+				(uint64_t)i, (uint64_t)chunks[i],
+			};
+	thinimg_add(t, id, m, nr, fan);
+}
+
+void thinimg_usual(struct thinimg *t)
+{
+	thinimg_new(t, 500, 40);
+	add_chunks(t, 1, thinimg_first, 2);
+	add_chunks(t, 2, thinimg_second, 3);
+	thinimg_add(t, 5, NULL, 0, 2);
+	thinimg_finish(t, 7);
+}
+
+uint8_t *thinimg_expected(const int *chunks)
+{
+	uint8_t *want = malloc(THINIMG_SIZE);
+
+	for (uint64_t i = 0; i < THINIMG_SIZE; i++)
+		want[i] = (uint8_t)(chunks[i / THINIMG_CHUNK_LEN] + 1);
+	return want;
+}
+
+void thinimg_reads_as(struct dw_dev *dev, const uint8_t *want)
+{
+	uint8_t *got = malloc(dev->size);
+	uint64_t off;
+	size_t n;
+
+	ck_assert_uint_eq(dev->size, THINIMG_SIZE);
+	ck_assert_int_eq(dw_dev_pread(dev, 0, got, dev->size, NULL), 0);
+	ck_assert_mem_eq(got, want, dev->size);
+	for (off = 0; off < dev->size; off += n) {
+		n = dw_min(1 + off % 70001, dev->size - off);
+		memset(got, 0xee, n);
+		ck_assert_int_eq(dw_dev_pread(dev, off, got, n, NULL), 0);
+		ck_assert_mem_eq(got, want + off, n);
+	}
+	free(got);
 }
 
 struct dw_thin_params thinimg_params(const struct thinimg *t, uint64_t id,

@@ -46,6 +46,21 @@ void thinimg_add(struct thinimg *t, uint64_t id,
 /* The trees above, and the superblock. */
 void thinimg_finish(struct thinimg *t, uint64_t transaction_id);
 
+/* The usual pool, of 500 blocks and 40 chunks, after transaction 7: device 1;
+ * device 2, a snapshot of it that went its own way; and 5, which is empty.
+ * Where the chunks of the first two lie, or -1. */
+#define THINIMG_CHUNKS_NR 10
+extern const int thinimg_first[THINIMG_CHUNKS_NR];
+extern const int thinimg_second[THINIMG_CHUNKS_NR];
+void thinimg_usual(struct thinimg *t);
+
+/* Of a volume that ends in the middle of a chunk. */
+#define THINIMG_SIZE (9 * THINIMG_CHUNK_LEN + 1536)
+/* What such a volume holds, to be freed; and whether it does, in one read and
+ * in odd pieces. */
+uint8_t *thinimg_expected(const int *chunks);
+void thinimg_reads_as(struct dw_dev *dev, const uint8_t *want);
+
 /* What opens a volume of the pool. */
 struct dw_thin_params thinimg_params(const struct thinimg *t, uint64_t id,
 				     uint64_t size);
