@@ -125,8 +125,19 @@ static const struct dw_dev *readonly_below(const struct dw_vg *vg)
 	return NULL;
 }
 
-static int check_writable(const struct dw_lv *lv, const struct dw_dev *dev,
-			  struct dw_err *err)
+/* Most of what a volume is made of names the volume, which begins so. */
+static int fail_lv(const struct dw_dev *below, int ret,
+		   const struct dw_err *why, struct dw_err *err)
+{
+	bool is_named = !strncmp(why->text, below->name, strlen(below->name));
+
+	return dw_fail(err, ret, "%s%s%s%s", is_named ? "" : below->name,
+		       is_named ? "" : ": ", why->text,
+		       ret == DW_NOENT ? "; --pv names more images" : "");
+}
+
+static int check_writable(const struct dw_dev *layer, const struct dw_lv *lv,
+			  const struct dw_dev *dev, struct dw_err *err)
 {
 	const struct dw_dev assumed = { .readonly = false };
 	const struct dw_dev *below = readonly_below(lv->vg);
@@ -137,18 +148,7 @@ static int check_writable(const struct dw_lv *lv, const struct dw_dev *dev,
 	if (ret && below && !dw_lv_check_writable(lv, &assumed, NULL))
 		return dw_fail(err, DW_UNSUPPORTED, "%s: cannot be changed in"
 			       " place, as %s cannot", dev->name, below->name);
-	return ret ? dw_fail(err, DW_UNSUPPORTED, "%s", why.text) : 0;
-}
-
-/* Most of what a volume is made of names the volume, which begins so. */
-static int fail_lv(const struct dw_dev *below, int ret,
-		   const struct dw_err *why, struct dw_err *err)
-{
-	bool is_named = !strncmp(why->text, below->name, strlen(below->name));
-
-	return dw_fail(err, ret, "%s%s%s%s", is_named ? "" : below->name,
-		       is_named ? "" : ": ", why->text,
-		       ret == DW_NOENT ? "; --pv names more images" : "");
+	return ret ? fail_lv(layer, DW_UNSUPPORTED, &why, err) : 0;
 }
 
 static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
@@ -170,7 +170,7 @@ static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
 	if (ret)
 		return fail_lv(below, ret, &why, err);
 	if (stack->flags & DW_OPEN_RDWR)
-		return check_writable(lv, *out, err);
+		return check_writable(below, lv, *out, err);
 	return 0;
 }
 
