@@ -51,15 +51,13 @@ static int for_pieces(struct dw_dev *dev, uint64_t off, void *buf,
 	uint64_t in_off, step;
 	int ret;
 
-	for (; len; off += step, len -= step) {
+	for (; len; off += step, p += step, len -= step) {
 		piece = find(map_of(dev), off);
 		in_off = off - piece->start_off;
 		step = dw_min(len, piece->len - in_off);
 		ret = fn(piece, in_off, p, step, err);
 		if (ret)
 			return ret;
-		if (p)
-			p += step;
 	}
 	return 0;
 }
@@ -85,12 +83,6 @@ static int write_piece(const struct map_piece *piece, uint64_t in_off,
 		       (unsigned long long)len);
 }
 
-static int flush_piece(const struct map_piece *piece, uint64_t in_off,
-		       void *buf, uint64_t len, struct dw_err *err)
-{
-	return piece->dev ? dw_dev_flush(piece->dev, err) : 0;
-}
-
 static int map_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		     struct dw_err *err)
 {
@@ -103,11 +95,6 @@ static int map_pwrite(struct dw_dev *dev, uint64_t off, const void *buf,
 {
 	return for_pieces(dev, off, (void *)(uintptr_t)buf, len, write_piece,
 			  err);
-}
-
-static int map_flush(struct dw_dev *dev, struct dw_err *err)
-{
-	return for_pieces(dev, 0, NULL, dev->size, flush_piece, err);
 }
 
 static int map_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
@@ -129,8 +116,10 @@ static int map_extent(struct dw_dev *dev, uint64_t off, uint64_t len,
 	return ret;
 }
 
-/* Neighbours mostly lie on one device, which is asked once. */
-static int map_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+typedef int (*dev_fn)(struct dw_dev *dev, struct dw_err *err);
+
+/* Calls fn for each device below; once for a row of pieces on the same one. */
+static int for_devs(struct dw_dev *dev, dev_fn fn, struct dw_err *err)
 {
 	const struct map_piece *piece = map_of(dev)->pieces;
 	const struct map_piece *end = piece + map_of(dev)->pieces_nr;
@@ -141,9 +130,20 @@ static int map_check_unchanged(struct dw_dev *dev, struct dw_err *err)
 		if (!piece->dev || piece->dev == last)
 			continue;
 		last = piece->dev;
-		ret = dw_dev_check_unchanged(last, err);
+		ret = fn(last, err);
 	}
 	return ret;
+}
+
+/* A volume may have thousands of pieces, and a flush may take milliseconds. */
+static int map_flush(struct dw_dev *dev, struct dw_err *err)
+{
+	return for_devs(dev, dw_dev_flush, err);
+}
+
+static int map_check_unchanged(struct dw_dev *dev, struct dw_err *err)
+{
+	return for_devs(dev, dw_dev_check_unchanged, err);
 }
 
 static int map_close(struct dw_dev *dev, struct dw_err *err)
