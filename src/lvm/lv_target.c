@@ -166,7 +166,7 @@ static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
 	set.legs = legs.items;
 	set.legs_nr = legs.nr;
 	if (!rc)
-		rc = dw_raid_new(o->ctx, o->name, &set, out, err);
+		rc = dw_raid_new(o->name, &set, out, err);
 	rc = explain(lv, &legs, rc, err);
 	close_legs(&legs);
 	return rc;

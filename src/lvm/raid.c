@@ -313,9 +313,8 @@ static int new_rows(const char *name, const struct dw_raid_set *set,
 	return 0;
 }
 
-int dw_raid_new(struct dw_ctx *ctx, const char *name,
-		const struct dw_raid_set *set, struct dw_dev **out,
-		struct dw_err *err)
+int dw_raid_new(const char *name, const struct dw_raid_set *set,
+		struct dw_dev **out, struct dw_err *err)
 {
 	struct dw_raid_leg_state states[DW_RAID_LEGS_MAX];
 	struct dw_raid_layout l;

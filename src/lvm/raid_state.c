@@ -71,10 +71,10 @@ static int read_supers(const struct dw_raid_set *set,
 	return ret;
 }
 
+/* All are written at each event, one after the other: a crash leaves some one
+ * behind, and a leg that was away more than that. */
 static bool is_stale(const struct supers *s, unsigned leg)
 {
-	/* All are written at each event, one after the other: a crash leaves
-	 * some one behind, and a leg that was away more than that. */
 	return s->newest->events - s->of[leg].events > 1;
 }
 
@@ -92,6 +92,7 @@ static int check_supers(const struct supers *s, const struct dw_raid_layout *l,
 	return ret;
 }
 
+/* Positions are below DW_RAID_LEGS_MAX where the superblock was checked. */
 static bool is_failed(const struct dw_raid_super *newest, uint32_t position)
 {
 	return newest->failed[position / 64] >> position % 64 & 1;

@@ -54,9 +54,8 @@ struct dw_raid_set {
  * rebuilt, are rebuilt from the others while reading; too few of them are
  * DW_NOENT.  raid1 with all its legs is writable where they are.
  */
-int dw_raid_new(struct dw_ctx *ctx, const char *name,
-		const struct dw_raid_set *set, struct dw_dev **out,
-		struct dw_err *err);
+int dw_raid_new(const char *name, const struct dw_raid_set *set,
+		struct dw_dev **out, struct dw_err *err);
 
 /* dm-mirror.  log: NULL for a core log.  Legs that are missing are NULL. */
 int dw_mirror_new(const char *name, struct dw_dev *const *legs, size_t legs_nr,

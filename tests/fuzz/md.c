@@ -193,7 +193,7 @@ static void read_set(struct fuzz *z)
 	if (z->ctl[FUZZ_FLAGS] & FUZZ_FIX)
 		agree(&set);
 	set.size = size_of(&set);
-	if (!fuzz_result(z, dw_raid_new(z->ctx, "set", &set, &dev, &z->err))) {
+	if (!fuzz_result(z, dw_raid_new("set", &set, &dev, &z->err))) {
 		fuzz_read_dev(z, dev);
 		check_holes(z, dev);
 		dw_dev_close(dev, NULL);

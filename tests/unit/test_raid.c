@@ -19,7 +19,6 @@
 #define ROWS_NR 60u
 #define LEG_LEN (ROWS_NR * STRIPE_LEN)
 
-static struct dw_ctx *ctx;
 static struct dw_err err;
 
 /* ---- the model ---------------------------------------------------------- */
@@ -217,16 +216,6 @@ static bool is_readable(const struct model *m, unsigned lost)
 static struct dw_dev *legs[RAID_FACT_LEGS];
 static struct dw_raid_leg pairs[RAID_FACT_LEGS];
 
-static void setup(void)
-{
-	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
-}
-
-static void teardown(void)
-{
-	dw_ctx_free(ctx);
-}
-
 static void make_legs(const struct model *m)
 {
 	unsigned i;
@@ -279,7 +268,7 @@ static struct dw_dev *open_lost(const struct model *m, unsigned lost)
 	struct dw_raid_set set = set_of(m, lost);
 	struct dw_dev *dev;
 
-	ck_assert_msg(!dw_raid_new(ctx, "vg/lv", &set, &dev, &err),
+	ck_assert_msg(!dw_raid_new("vg/lv", &set, &dev, &err),
 		      "%s without %x: %s", m->fact->type, lost, err.text);
 	ck_assert_uint_eq(dev->size, m->size);
 	ck_assert(dev->readonly);
@@ -328,7 +317,7 @@ static void is_refused(const struct model *m, unsigned lost)
 	struct dw_dev *dev;
 	char text[40];
 
-	ck_assert_int_eq(dw_raid_new(ctx, "vg/lv", &set, &dev, &err),
+	ck_assert_int_eq(dw_raid_new("vg/lv", &set, &dev, &err),
 			 DW_NOENT);
 	ck_assert_ptr_null(dev);
 	snprintf(text, sizeof(text), "leg %d is missing", __builtin_ctz(lost));
@@ -426,7 +415,6 @@ int main(void)
 	int nr = (int)RAID_FACTS_NR;
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, model_is_what_the_kernel_wrote, 0, nr);
 	tcase_add_loop_test(tc, all_losses, 0, nr);
 	tcase_add_loop_test(tc, holes_are_seen, 0, nr);

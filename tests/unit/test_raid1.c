@@ -13,7 +13,6 @@
 #define REGION_LEN 4096u
 #define REGIONS_NR (LEN / REGION_LEN)
 
-static struct dw_ctx *ctx;
 static struct dw_err err;
 
 /* ---- what they are made of ---------------------------------------------- */
@@ -51,7 +50,6 @@ static void setup(void)
 {
 	unsigned i;
 
-	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
 	for (i = 0; i < LEGS_NR; i++) {
 		legs[i] = new_leg("leg", (uint8_t)('a' + i));
 		ck_assert_int_eq(dw_mem_new("meta", 8192, &metas[i], &err), 0);
@@ -67,7 +65,6 @@ static void teardown(void)
 		dw_dev_close(legs[i], NULL);
 		dw_dev_close(metas[i], NULL);
 	}
-	dw_ctx_free(ctx);
 }
 
 static int open_raid1(struct dw_dev **out)
@@ -77,7 +74,7 @@ static int open_raid1(struct dw_dev **out)
 		.size = LEN,
 	};
 
-	return dw_raid_new(ctx, "vg/lv", &set, out, &err);
+	return dw_raid_new("vg/lv", &set, out, &err);
 }
 
 /* What the kernel leaves on a leg of raid1 that is as it should be. */

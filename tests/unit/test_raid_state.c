@@ -110,7 +110,7 @@ static void reads_right(void)
 	static uint8_t got[VOLUME_LEN];
 	struct dw_dev *dev;
 
-	ck_assert_msg(!dw_raid_new(ctx, "vg/lv", &set, &dev, &err), "%s",
+	ck_assert_msg(!dw_raid_new("vg/lv", &set, &dev, &err), "%s",
 		      err.text);
 	ck_assert_msg(!dw_dev_pread(dev, 0, got, VOLUME_LEN, &err), "%s",
 		      err.text);
@@ -123,7 +123,7 @@ static void fails(int code, const char *text)
 	struct dw_dev *dev;
 	int ret;
 
-	ret = dw_raid_new(ctx, "vg/lv", &set, &dev, &err);
+	ret = dw_raid_new("vg/lv", &set, &dev, &err);
 	ck_assert_msg(ret == code, "%d %s", ret, err.text);
 	ck_assert_ptr_null(dev);
 	ck_assert_msg(strstr(err.text, text) != NULL, "%s", err.text);
@@ -386,7 +386,7 @@ START_TEST(failed_reads_are_errors)
 	for (nth = 1; ret && nth < 20; nth++) {
 		atomic_store(&fault.reads_nr, 0);
 		fault.fail_read_at = nth;
-		ck_assert_int_eq(dw_raid_new(ctx, "vg/lv", &set, &dev, &err),
+		ck_assert_int_eq(dw_raid_new("vg/lv", &set, &dev, &err),
 				 0);
 		ret = dw_dev_pread(dev, 100, got, sizeof(got), &err);
 		ck_assert(ret == (nth <= 5 ? DW_IO : 0));
@@ -413,7 +413,7 @@ START_TEST(extents_lead_to_host_files)
 						&err), 0);
 		pairs[i].data = spools[i];
 	}
-	ck_assert_int_eq(dw_raid_new(ctx, "vg/lv", &set, &dev, &err), 0);
+	ck_assert_int_eq(dw_raid_new("vg/lv", &set, &dev, &err), 0);
 	/* Chunk 46 lies in row 15 of leg 1, whose last byte is data. */
 	ck_assert_int_eq(dw_dev_extent(dev, 47 * STRIPE_LEN - 1, 1, &e, &err),
 			 0);
