@@ -109,6 +109,11 @@ static int add_used(struct dw_ctx *ctx, struct dw_wanted *w, const char *name,
 		return ret;
 	area = &w->areas[w->areas_nr - 1];
 	area->recovery = part->recovery;
+	if (part->note[0]) {
+		area->note = strdup(part->note);
+		if (!area->note)
+			return dw_fail_nomem(err);
+	}
 	state = &w->states[w->areas_nr - 1];
 	state->dev = part->overlay ? dw_dev_ref(part->overlay) : NULL;
 	for (i = 0; i < part->runs_nr && !ret; i++) {
@@ -128,7 +133,7 @@ static int add_content(struct dw_ctx *ctx, struct dw_wanted *w,
 	struct dw_wanted_area *state;
 	int ret;
 
-	ret = dw_wanted_look(ctx, dev, &part, err);
+	ret = dw_wanted_look(ctx, dev, w->depth, &part, err);
 	if (!ret && part.runs)
 		ret = add_used(ctx, w, name, off, dev->size, &part, err);
 	else if (!ret)
@@ -138,6 +143,13 @@ static int add_content(struct dw_ctx *ctx, struct dw_wanted *w,
 		state = &w->states[w->areas_nr - 1];
 		state->has_super = true;
 		memcpy(state->super, part.super, DW_SUPER_LEN);
+	}
+	if (!ret && part.nested) {
+		state = &w->states[w->areas_nr - 1];
+		state->nested = part.nested;
+		state->nested_nr = part.nested_nr;
+		part.nested = NULL;
+		part.nested_nr = 0;
 	}
 	dw_wanted_part_free(&part);
 	return ret;
@@ -229,7 +241,7 @@ static int find_in_table(struct dw_ctx *ctx, struct dw_wanted *w,
 	ret = sort_parts(table, &sorted, &nr, err);
 	if (ret)
 		return ret;
-	ret = dw_wanted_check_table(w->disk, table, sorted, nr, &why);
+	ret = dw_wanted_check_table(ctx, w->disk, table, sorted, nr, &why);
 	if (!ret)
 		ret = add_parts(ctx, w, table, sorted, nr, skip_part_nr, err);
 	else if (dw_is_about_content(ret))
@@ -300,6 +312,7 @@ int dw_wanted_find(struct dw_ctx *ctx, struct dw_dev *disk,
 
 	memset(out, 0, sizeof(*out));
 	out->disk = dw_dev_ref(disk);
+	out->depth = options->depth;
 	if (options->all_blocks)
 		ret = add_full(ctx, out, "disk", "unknown", 0, disk->size,
 			       NULL, err);
@@ -308,26 +321,45 @@ int dw_wanted_find(struct dw_ctx *ctx, struct dw_dev *disk,
 	return ret ? ret : make_view(out, err);
 }
 
+static int check_area(const struct dw_wanted *wanted, size_t i,
+		      struct dw_err *err)
+{
+	const struct dw_wanted_area *state = &wanted->states[i];
+	uint8_t now[DW_SUPER_LEN];
+	size_t nested;
+	int ret = 0;
+
+	for (nested = 0; nested < state->nested_nr && !ret; nested++)
+		ret = dw_wanted_check_unchanged(&state->nested[nested], err);
+	if (ret || !state->has_super)
+		return ret;
+	ret = dw_dev_pread(wanted->disk, wanted->areas[i].off + DW_SUPER_OFF,
+			   now, sizeof(now), err);
+	if (!ret && memcmp(now, state->super, sizeof(now)))
+		ret = dw_fail(err, DW_BUSY, "%s: the filesystem on %s was "
+			      "changed while it was read", wanted->disk->name,
+			      wanted->areas[i].name);
+	return ret;
+}
+
 int dw_wanted_check_unchanged(const struct dw_wanted *wanted,
 			      struct dw_err *err)
 {
-	uint8_t now[DW_SUPER_LEN];
 	size_t i;
 	int ret = dw_dev_check_unchanged(wanted->disk, err);
 
-	for (i = 0; i < wanted->areas_nr && !ret; i++) {
-		if (!wanted->states[i].has_super)
-			continue;
-		ret = dw_dev_pread(wanted->disk,
-				   wanted->areas[i].off + DW_SUPER_OFF, now,
-				   sizeof(now), err);
-		if (!ret && memcmp(now, wanted->states[i].super, sizeof(now)))
-			ret = dw_fail(err, DW_BUSY, "%s: the filesystem on %s "
-				      "was changed while it was read",
-				      wanted->disk->name,
-				      wanted->areas[i].name);
-	}
+	for (i = 0; i < wanted->areas_nr && !ret; i++)
+		ret = check_area(wanted, i, err);
 	return ret;
+}
+
+void dw_wanted_free_all(struct dw_wanted *wanted, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		dw_wanted_free(&wanted[i]);
+	free(wanted);
 }
 
 void dw_wanted_free(struct dw_wanted *w)
@@ -336,6 +368,8 @@ void dw_wanted_free(struct dw_wanted *w)
 
 	for (i = 0; i < w->areas_nr; i++) {
 		dw_dev_close(w->states[i].dev, NULL);
+		dw_wanted_free_all(w->states[i].nested,
+				   w->states[i].nested_nr);
 		free(w->areas[i].name);
 		free(w->areas[i].type);
 		free(w->areas[i].note);

@@ -10,6 +10,7 @@ struct dw_wanted_options {
 	bool all_blocks;	/* the disk as it is, nothing recovered */
 	unsigned skip_part_nr;	/* a partition of which the caller takes care:
 				 * no run is in it; 0: none */
+	unsigned depth;		/* disks that this one lies in; 0: none */
 };
 
 /* One area of the disk: a partition, or a gap between them. */
@@ -18,11 +19,15 @@ struct dw_wanted_area {
 				 * NULL: the disk */
 	bool has_super;		/* of a filesystem, as it was on the disk */
 	uint8_t super[DW_SUPER_LEN];
+	/* Of a physical volume: its logical volumes. */
+	struct dw_wanted *nested;
+	size_t nested_nr;
 };
 
 struct dw_wanted {
 	struct dw_dev *disk;
 	struct dw_dev *view;	/* the disk as the copy shall read */
+	unsigned depth;
 	struct dw_used_run *runs;	/* of it; ascending, never touching */
 	size_t runs_nr, runs_cap;
 	uint64_t total_len;
@@ -34,7 +39,8 @@ struct dw_wanted {
 /*
  * Looks for partitions and filesystems.  Wanted are the used blocks of a
  * filesystem that we know and can trust, recovered in memory; the header of
- * swap space; and all of everything else.  Why an area that looks like a
+ * swap space; of a physical volume its metadata, and in the same way what is
+ * wanted of its logical volumes; and all of everything else.  Why an area that looks like a
  * filesystem is taken in full, as it is, says its note.  Only failures of the
  * host (and too many runs for the memory cap, DW_LIMIT) are errors.
  * dw_wanted_free() after an error too.
@@ -43,9 +49,12 @@ int dw_wanted_find(struct dw_ctx *ctx, struct dw_dev *disk,
 		   const struct dw_wanted_options *options,
 		   struct dw_wanted *out, struct dw_err *err);
 
-/* DW_BUSY where the disk, or the superblock of a filesystem on it, changed. */
+/* DW_BUSY where the disk, or the superblock of a filesystem on it, at whatever
+ * depth, changed. */
 int dw_wanted_check_unchanged(const struct dw_wanted *wanted,
 			      struct dw_err *err);
 void dw_wanted_free(struct dw_wanted *wanted);
+/* nr of them, and the array. */
+void dw_wanted_free_all(struct dw_wanted *wanted, size_t nr);
 
 #endif

@@ -13,7 +13,8 @@
 #include "fs/identify.h"
 #include "job/recovered.h"
 #include "job/swap.h"
-#include "job/wanted_part.h"
+#include "job/wanted.h"
+#include "job/wanted_pv.h"
 
 bool dw_is_about_content(int code)
 {
@@ -143,7 +144,7 @@ static int look_ext(struct dw_ctx *ctx, struct dw_dev *dev,
 
 /* ---- either -------------------------------------------------------------- */
 
-int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
+int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev, unsigned depth,
 		   struct dw_wanted_part *out, struct dw_err *err)
 {
 	struct dw_fs_info info;
@@ -161,6 +162,8 @@ int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
 		ret = look_ext(ctx, dev, &info, out, &why);
 	else if (!ret && !strcmp(info.type, "swap"))
 		ret = dw_swap_runs(dev, &out->runs, &out->runs_nr, &why);
+	else if (!ret && !strcmp(info.type, "LVM2_member"))
+		ret = dw_wanted_look_pv(ctx, dev, depth, out, &why);
 	if (ret && dw_is_about_content(ret)) {
 		memcpy(out->note, why.text, sizeof(out->note));
 		return 0;
@@ -174,6 +177,8 @@ void dw_wanted_part_free(struct dw_wanted_part *part)
 {
 	dw_dev_close(part->overlay, NULL);
 	free(part->runs);
+	dw_wanted_free_all(part->nested, part->nested_nr);
 	part->overlay = NULL;
 	part->runs = NULL;
+	part->nested = NULL;
 }

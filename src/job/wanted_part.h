@@ -5,6 +5,8 @@
 
 #include "fs/fs.h"
 
+struct dw_wanted;
+
 #define DW_SUPER_OFF 1024u
 #define DW_SUPER_LEN 1024u
 
@@ -17,12 +19,16 @@ struct dw_wanted_part {
 	size_t runs_nr;
 	bool has_super;		/* of a filesystem, before its recovery */
 	uint8_t super[DW_SUPER_LEN];
+	/* Of a physical volume: what was found in its logical volumes. */
+	struct dw_wanted *nested;
+	size_t nested_nr;
 	char note[DW_ERR_TEXT];	/* why all of it is, or "" */
 };
 
 /* Errors are failures of the host only; what the bytes on dev make impossible
- * is a note.  dw_wanted_part_free() after an error too. */
-int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev,
+ * is a note.  dev lies 'depth' disks deep.  dw_wanted_part_free() after an
+ * error too. */
+int dw_wanted_look(struct dw_ctx *ctx, struct dw_dev *dev, unsigned depth,
 		   struct dw_wanted_part *out, struct dw_err *err);
 void dw_wanted_part_free(struct dw_wanted_part *part);
 

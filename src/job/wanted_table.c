@@ -4,6 +4,7 @@
 
 #include "fs/fs.h"
 #include "job/swap.h"
+#include "job/wanted_pv.h"
 #include "job/wanted_table.h"
 
 #define MBR_TYPE_PROTECTIVE 0xee
@@ -71,8 +72,9 @@ static int check_not_whole(struct dw_dev *disk, struct dw_err *err)
  * it knew of its filesystems: they must be found as it left them, journals
  * and all.
  */
-static int check_awake(struct dw_dev *disk, const struct dw_part **parts,
-		       size_t nr, struct dw_err *err)
+static int check_awake(struct dw_ctx *ctx, struct dw_dev *disk,
+		       const struct dw_part **parts, size_t nr,
+		       struct dw_err *err)
 {
 	struct dw_dev *dev;
 	bool asleep = false;
@@ -84,6 +86,8 @@ static int check_awake(struct dw_dev *disk, const struct dw_part **parts,
 		if (ret)
 			break;
 		ret = dw_swap_is_asleep(dev, &asleep, err);
+		if (!ret && !asleep)
+			ret = dw_wanted_pv_is_asleep(ctx, dev, &asleep, err);
 		dw_dev_close(dev, NULL);
 		if (asleep)
 			return dw_fail(err, DW_UNSUPPORTED, "partition %u "
@@ -113,7 +117,7 @@ static int check_overlaps(struct dw_dev *disk, const struct dw_part **parts,
 		       " of %" PRIu64, end, disk->size / DW_SECTOR);
 }
 
-int dw_wanted_check_table(struct dw_dev *disk,
+int dw_wanted_check_table(struct dw_ctx *ctx, struct dw_dev *disk,
 			  const struct dw_part_table *table,
 			  const struct dw_part **parts, size_t parts_nr,
 			  struct dw_err *err)
@@ -124,5 +128,5 @@ int dw_wanted_check_table(struct dw_dev *disk,
 		ret = check_hybrid(disk, table, err);
 	if (!ret)
 		ret = check_not_whole(disk, err);
-	return ret ? ret : check_awake(disk, parts, parts_nr, err);
+	return ret ? ret : check_awake(ctx, disk, parts, parts_nr, err);
 }

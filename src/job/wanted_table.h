@@ -3,6 +3,7 @@
 #ifndef DW_JOB_WANTED_TABLE_H
 #define DW_JOB_WANTED_TABLE_H
 
+#include "base/ctx.h"
 #include "part/part.h"
 
 /*
@@ -11,7 +12,7 @@
  * whole disk says otherwise, and no system sleeps in one of them.  Else an
  * error that dw_is_about_content().
  */
-int dw_wanted_check_table(struct dw_dev *disk,
+int dw_wanted_check_table(struct dw_ctx *ctx, struct dw_dev *disk,
 			  const struct dw_part_table *table,
 			  const struct dw_part **parts, size_t parts_nr,
 			  struct dw_err *err);

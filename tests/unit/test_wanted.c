@@ -72,7 +72,9 @@ static void put_table(struct dw_dev *disk)
 static void find(struct dw_dev *disk, bool all_blocks, unsigned skip_part_nr,
 		 struct dw_wanted *w)
 {
-	struct dw_wanted_options options = { all_blocks, skip_part_nr };
+	struct dw_wanted_options options = {
+		.all_blocks = all_blocks, .skip_part_nr = skip_part_nr,
+	};
 	uint64_t end = 0, runs_len = 0, wanted_len = 0;
 	size_t i;
 	int ret = dw_wanted_find(ctx, disk, &options, w, &err);
