@@ -549,6 +549,75 @@ DW_PUBLIC int dw_volumes(struct dw_ctx *ctx, struct dw_dev *dev,
 			 struct dw_err *err);
 DW_PUBLIC void dw_volumes_free(struct dw_volumes *volumes);
 
+/* ---- extract: volumes and partitions, each into an image of its own ------ */
+
+struct dw_extract_options {
+	size_t size;		/* sizeof(struct dw_extract_options) */
+	/* As in a locator: "p1", "vg0/root", "p2@vg0/root".  None: each visible
+	 * volume of the groups that the disk is part of or holds, thin pools
+	 * left out; where there is no group, each partition. */
+	const char *const *layers;
+	size_t layers_nr;
+	struct dw_convert_options image;	/* each of them */
+	bool partial;		/* leave out what cannot be read */
+};
+
+struct dw_extract_state;
+
+struct dw_extract_item {
+	char *layer;		/* "vg0/root", as it follows the '@' */
+	/* "root.raw", "p1.qcow2"; with names of several groups, or alike,
+	 * "vg0-root.raw".  Letters, digits and +_.- only, no dot in front.
+	 * NULL: its problem is that it cannot have one. */
+	char *file_name;
+	char *problem;		/* why it cannot be read; NULL: it can */
+	struct dw_convert_plan *image;	/* NULL where there is a problem */
+};
+
+/* Everything belongs to the plan: dw_extract_plan_free(). */
+struct dw_extract_plan {
+	const char *target_format;
+	uint64_t copy_len;	/* bytes that will be looked at */
+	size_t items_nr, problems_nr;
+	struct dw_extract_item *items;
+	struct dw_extract_state *state;
+};
+
+struct dw_extract_result {
+	char *problem;		/* why it was left out, or NULL */
+	struct dw_convert_report image;
+};
+
+struct dw_extract_report {
+	uint64_t copied_len;	/* read and looked at */
+	uint64_t written_len;	/* of them not zero */
+	size_t items_nr, problems_nr;
+	struct dw_extract_result *items;	/* as the plan has them */
+};
+
+/*
+ * Finds what is to be extracted from the disk and plans each image; the plan
+ * keeps a reference on source.  Where one cannot be read, and 'partial' is not
+ * set, the error (that of the first one) comes with a plan, so that the caller
+ * can show all; it cannot be run.
+ */
+DW_PUBLIC int dw_extract_plan(struct dw_ctx *ctx, struct dw_dev *source,
+			      const struct dw_extract_options *options,
+			      struct dw_extract_plan **out,
+			      struct dw_err *err);
+/*
+ * Writes and checks all images, then commits all outputs, one for each item,
+ * in its order; NULL where the item has a problem.  After an error none is
+ * committed.  With 'partial' an item that turns out to be unreadable only now
+ * is left out, and its output is not committed.  dw_extract_report_free().
+ */
+DW_PUBLIC int dw_extract_run(struct dw_extract_plan *plan,
+			     struct dw_output *const *outputs,
+			     struct dw_extract_report **report,
+			     struct dw_err *err);
+DW_PUBLIC void dw_extract_plan_free(struct dw_extract_plan *plan);
+DW_PUBLIC void dw_extract_report_free(struct dw_extract_report *report);
+
 /* ---- inspect: the layers of an image ------------------------------------ */
 
 enum dw_layer_kind {

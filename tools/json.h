@@ -62,8 +62,18 @@ void cli_json_dualboot_report(struct json_object *to,
 			      const struct dw_dualboot_report *report);
 void cli_json_convert_plan(struct json_object *to,
 			   const struct dw_convert_plan *plan);
+/* The members of a plan and of a report, in an object that is theirs. */
+void cli_json_convert_image(struct json_object *o,
+			    const struct dw_convert_plan *plan);
+void cli_json_convert_figures(struct json_object *o,
+			      const struct dw_convert_report *report);
 void cli_json_convert_report(struct json_object *to,
 			     const struct dw_convert_report *report);
+void cli_json_extract_plan(struct json_object *to,
+			   const struct dw_extract_plan *plan);
+void cli_json_extract_report(struct json_object *to,
+			     const struct dw_extract_plan *plan,
+			     const struct dw_extract_report *report);
 void cli_json_layer(struct json_object *to, const struct dw_layer *layer);
 void cli_json_volumes(struct json_object *to,
 		      const struct dw_volumes *volumes);

@@ -13,13 +13,11 @@ static void area(struct json_object *to, const struct dw_convert_area *a)
 	cli_json_text(to, "note", a->note);
 }
 
-void cli_json_convert_plan(struct json_object *to,
-			   const struct dw_convert_plan *plan)
+void cli_json_convert_image(struct json_object *o,
+			    const struct dw_convert_plan *plan)
 {
-	struct json_object *o = cli_json_object_in(to, "plan");
 	struct json_object *areas;
 
-	cli_json_text(o, "target_format", plan->target_format);
 	cli_json_number(o, "disk_size", plan->disk_size);
 	cli_json_number(o, "copy", plan->copy_len);
 	areas = cli_json_array_in(o, "areas");
@@ -27,12 +25,25 @@ void cli_json_convert_plan(struct json_object *to,
 		area(cli_json_append(areas), &plan->areas[i]);
 }
 
-void cli_json_convert_report(struct json_object *to,
-			     const struct dw_convert_report *report)
+void cli_json_convert_plan(struct json_object *to,
+			   const struct dw_convert_plan *plan)
 {
-	struct json_object *o = cli_json_object_in(to, "report");
+	struct json_object *o = cli_json_object_in(to, "plan");
 
+	cli_json_text(o, "target_format", plan->target_format);
+	cli_json_convert_image(o, plan);
+}
+
+void cli_json_convert_figures(struct json_object *o,
+			      const struct dw_convert_report *report)
+{
 	cli_json_number(o, "copied", report->copied_len);
 	cli_json_number(o, "written", report->written_len);
 	cli_json_number(o, "file_size", report->file_len);
+}
+
+void cli_json_convert_report(struct json_object *to,
+			     const struct dw_convert_report *report)
+{
+	cli_json_convert_figures(cli_json_object_in(to, "report"), report);
 }

@@ -11,7 +11,8 @@
 #include "text.h"
 
 const struct cli_verb *const cli_verbs[] = {
-	&cli_dualboot, &cli_convert, &cli_inspect, &cli_volumes, &cli_info,
+	&cli_dualboot, &cli_convert, &cli_extract,
+	&cli_inspect, &cli_volumes, &cli_info,
 	&cli_map, &cli_compare, &cli_resize, &cli_check, &cli_ls, &cli_cat,
 	&cli_put_file, &cli_undo, NULL,
 };

@@ -63,7 +63,13 @@ void cli_text_dualboot_report(const struct dw_dualboot_report *report,
 /* On 'to', as the image itself may go to standard output. */
 void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
 			   const char *source, const char *target);
+/* Its areas alone. */
+void cli_text_convert_areas(FILE *to, const struct dw_convert_plan *plan);
 void cli_text_convert_report(FILE *to, const struct dw_convert_report *report);
+void cli_text_extract_plan(const struct dw_extract_plan *plan,
+			   const char *source, const char *folder);
+void cli_text_extract_report(const struct dw_extract_plan *plan,
+			     const struct dw_extract_report *report);
 void cli_text_layer(const struct dw_layer *layer);
 void cli_text_volumes(const struct dw_volumes *volumes);
 void cli_text_image_info(const struct dw_image_info *info);

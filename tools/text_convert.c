@@ -35,6 +35,13 @@ static bool is_worth_telling(const struct dw_convert_area *a)
 	return strcmp(a->name, "gap") || a->len > 2 << 20;
 }
 
+void cli_text_convert_areas(FILE *to, const struct dw_convert_plan *plan)
+{
+	for (size_t i = 0; i < plan->areas_nr; i++)
+		if (is_worth_telling(&plan->areas[i]))
+			area(to, &plan->areas[i]);
+}
+
 void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
 			   const char *source, const char *target)
 {
@@ -46,9 +53,7 @@ void cli_text_convert_plan(FILE *to, const struct dw_convert_plan *plan,
 	fprintf(to, " (%s)\n\n", plan->target_format);
 	cli_item_to(to, "size", "%s (%" PRIu64 " bytes)",
 		    cli_size(size, plan->disk_size), plan->disk_size);
-	for (size_t i = 0; i < plan->areas_nr; i++)
-		if (is_worth_telling(&plan->areas[i]))
-			area(to, &plan->areas[i]);
+	cli_text_convert_areas(to, plan);
 	cli_item_to(to, "to copy", "%s", cli_size(size, plan->copy_len));
 }
 
