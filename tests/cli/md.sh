@@ -38,6 +38,8 @@ refuses()
 }
 
 check "a spare is refused" refuses unsupported-md-spare.img.gz 'is a spare'
+check "a member that is not rebuilt is refused" \
+	refuses unsupported-md-rebuilding.img.gz 'is not rebuilt'
 check "raid5 is refused" refuses unsupported-md-raid5.img.gz 'member of raid5'
 
 # ---- mdadm's opinion ---------------------------------------------------------

@@ -41,7 +41,7 @@ fill()
 # keep MEMBER NAME: stops the array, keeps one member.
 keep()
 {
-	mdadm --wait /dev/md0 || :
+	[ "${stop-}" = now ] || mdadm --wait /dev/md0 || :
 	sha256sum < /dev/md0 | sed "s/-/$2/" >> "$dir/md.sha256"
 	mdadm --stop --quiet /dev/md0
 	gzip -n9 < "$dir/member$1" > "$dir/$2"
@@ -60,6 +60,20 @@ done
 create 1 1.2 --assume-clean --raid-devices=2 --spare-devices=1
 fill
 keep 2 unsupported-md-spare.img.gz
+
+# A member that is added and not rebuilt before the array is stopped.
+create 1 1.2 --assume-clean --bitmap=internal --raid-devices=3
+fill
+set -- $members
+mdadm --quiet /dev/md0 --fail "$3" --remove "$3"
+mdadm --quiet --zero-superblock "$3"
+echo 1 > /proc/sys/dev/raid/speed_limit_min
+echo 1 > /proc/sys/dev/raid/speed_limit_max
+mdadm --quiet /dev/md0 --add "$3"
+sleep 2
+stop=now keep 2 unsupported-md-rebuilding.img.gz
+echo 1000 > /proc/sys/dev/raid/speed_limit_min
+echo 200000 > /proc/sys/dev/raid/speed_limit_max
 
 create 5 1.2 --assume-clean --raid-devices=3
 fill
