@@ -789,6 +789,51 @@ DW_PUBLIC int dw_put_plan(struct dw_ctx *ctx, const char *from,
 DW_PUBLIC int dw_put_run(struct dw_put_plan *plan, struct dw_err *err);
 DW_PUBLIC void dw_put_plan_free(struct dw_put_plan *plan);
 
+/* ---- edit: a file inside an image, by an expression or an editor ---------- */
+
+/* Makes new bytes of old ones, e.g. by asking somebody; *out is malloced. */
+typedef int (*dw_editor_fn)(void *arg, const char *path, const char *old,
+			  size_t old_len, char **out, size_t *len,
+			  struct dw_err *err);
+
+struct dw_edit_options {
+	size_t size;		/* sizeof(struct dw_edit_options) */
+	/* "s/REGEX/TEXT/g", done one after the other to each line ... */
+	const char *const *expressions;
+	size_t expressions_nr;
+	dw_editor_fn editor;	/* ... or, where there is none, this */
+	void *arg;
+	const char *backup;	/* suffix of a copy of the old file; NULL: none */
+	bool force, dry_run;	/* as for dw_put_plan() */
+};
+
+struct dw_edit_state;
+
+/* Everything belongs to the plan: dw_edit_plan_free(). */
+struct dw_edit_plan {
+	char *path;		/* in the filesystem, links resolved */
+	char *backup_path;	/* or NULL */
+	bool is_changed;	/* else there is nothing to do */
+	uint64_t size, old_size;
+	struct dw_changes changes;	/* line by line */
+	struct dw_change_cost cost;
+	struct dw_notes notes;
+	struct dw_edit_state *state;
+};
+
+/*
+ * Changes a file of at most 16 MiB, which stays itself as with put.  The editor
+ * is called while the plan is made, and the image is locked meanwhile.
+ * Expressions are for text: a byte 0 is DW_UNSUPPORTED.  DW_EXISTS where the
+ * backup is there.
+ */
+DW_PUBLIC int dw_edit_plan(struct dw_ctx *ctx, const char *locator,
+			   const char *format,
+			   const struct dw_edit_options *options,
+			   struct dw_edit_plan **out, struct dw_err *err);
+DW_PUBLIC int dw_edit_run(struct dw_edit_plan *plan, struct dw_err *err);
+DW_PUBLIC void dw_edit_plan_free(struct dw_edit_plan *plan);
+
 #ifdef __cplusplus
 }
 #endif

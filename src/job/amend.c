@@ -20,17 +20,8 @@ static int check_alone(struct dw_amend *a, struct dw_err *err)
 
 	if (dw_md_read(a->stack.dev, &md, NULL))
 		return 0;
-	return dw_fail(err, DW_UNSUPPORTED, "a member of a RAID array, whose "
-		       "other members would not change");
-}
-
-/* What lies on such a member is opened to be read, too. */
-static int check_writable(const struct dw_amend *a, unsigned flags,
-			  struct dw_err *err)
-{
-	if (!(flags & DW_OPEN_RDWR) || !a->stack.dev->readonly)
-		return 0;
-	return dw_fail(err, DW_UNSUPPORTED, "%s: can only be read",
+	return dw_fail(err, DW_UNSUPPORTED, "%s: a member of a RAID array, "
+		       "whose other members would not change",
 		       a->stack.dev->name);
 }
 
@@ -104,17 +95,14 @@ int dw_amend_open(struct dw_ctx *ctx, const char *locator, const char *format,
 	a->ctx = ctx;
 	ret = dw_stack_open(ctx, locator, format, flags, &a->stack, err);
 	if (!ret)
-		ret = check_writable(a, flags, err);
+		ret = check_alone(a, err);
 	if (!ret)
 		ret = dw_amend_check_undone(a, err);
-	if (ret)
-		return ret;
-	ret = identify(a, err);
-	if (ret)
-		return ret;
-	ret = check_alone(a, err);
 	if (!ret)
-		ret = check_usable(a, err);
+		ret = identify(a, err);
+	if (ret)
+		return ret;
+	ret = check_usable(a, err);
 	if (!ret)
 		ret = open_overlays(a, err);
 	return dw_amend_say_where(a, ret, err);

@@ -91,6 +91,9 @@ static int make_plan(struct dw_put_plan *plan, const char *path,
 	if (!ret)
 		ret = dw_target_file_find(s->amend.fs, path, o->force, &old,
 					  &plan->notes, err);
+	if (ret == DW_NOENT)
+		ret = dw_fail(err, ret, "%s: its folder is missing; --parents "
+			      "makes it", path);
 	plan->is_new = !old.exists;
 	plan->old_size = old.size;
 	if (!ret)

@@ -63,9 +63,6 @@ static int check_folder(struct dw_fs *fs, const char *path, bool force,
 	if (!folder)
 		return dw_fail_nomem(err);
 	ret = dw_fs_stat(fs, folder, &st, err);
-	if (ret == DW_NOENT)
-		ret = dw_fail(err, DW_NOENT, "%s: there is no such folder; "
-			      "--parents makes it", folder);
 	if (!ret)
 		ret = check_flags(folder, &st, force, err);
 	if (!ret && !dw_fs_getxattr(fs, folder, "system.posix_acl_default",

@@ -140,7 +140,7 @@ makes_folders()
 check 'links lead nowhere but inside' links_stay_inside
 check '--parents' makes_folders
 fresh
-refused 1 'no such folder; --parents' new fs.img:/none/file
+refused 1 'folder is missing; --parents' new fs.img:/none/file
 refused 2 'is a directory' new fs.img:/d
 refused 2 'is a directory' new fs.img:/d/
 refused 2 'no regular file' new fs.img:/pipe
@@ -304,6 +304,7 @@ refused 2 'disk.img@p1' new disk.img:/x
 for metadata in 0.90 1.0 1.2; do
 	gzip -dc "$top/tests/images/good-md-$metadata.img.gz" > fs.img
 	refused 3 'RAID' new fs.img:/x
+	refused 3 'not changed alone' new fs.img@md:/x
 done
 
 # ---- recovery comes first ----------------------------------------
