@@ -140,7 +140,7 @@ struct cli_verb {
 
 extern const struct cli_verb cli_dualboot, cli_convert, cli_extract,
 	cli_inspect, cli_volumes, cli_info, cli_map, cli_compare, cli_resize,
-	cli_check, cli_ls, cli_cat, cli_put_file, cli_undo;
+	cli_check, cli_ls, cli_cat, cli_put_file, cli_edit, cli_undo;
 extern const struct cli_verb *const cli_verbs[];
 
 /* Fills *settings and sets *operand to the index of the first operand. */
@@ -174,6 +174,14 @@ bool cli_target_given(const struct cli_target *target);
 /* Fills in the format that the name implies, where none is given. */
 int cli_target_choose(struct cli_target *target, const char *path,
 		      struct dw_err *err);
+
+/*
+ * The user's editor ($VISUAL, $EDITOR, vi) on a private copy of a file of that
+ * name, which is removed afterwards; as dw_editor_fn.  arg is not used.
+ */
+int cli_run_editor(void *arg, const char *path, const char *old,
+		   size_t old_len, char **out, size_t *len,
+		   struct dw_err *err);
 
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);

@@ -46,7 +46,7 @@ const struct cli_verb cli_undo = {
 	.synopsis = "[OPTION]... IMAGE",
 	.summary = "make an image whole after an interrupted change",
 	.about = "Puts IMAGE back to what it was before a 'dualboot"
-		 " --in-place' or 'put' that did not end, by the undo record"
+		 " --in-place', 'put' or 'edit' that did not end, by the undo record"
 		 " that it left, and removes the record. It may be run again where it"
 		 " was interrupted itself.",
 	.options = options,

@@ -53,6 +53,7 @@ void cli_json_verdict(struct json_object *to, const char *side,
 		      const struct dw_boot_verdict *verdict);
 void cli_json_notes(struct json_object *to, const char *name,
 		    const struct dw_notes *notes);
+void cli_json_changes(struct json_object *to, const struct dw_changes *list);
 void cli_json_recovery(struct json_object *to, const struct dw_recovery *r);
 void cli_json_cost(struct json_object *to, const struct dw_change_cost *cost);
 void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs);

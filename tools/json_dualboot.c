@@ -5,22 +5,6 @@
 
 #include "json.h"
 
-static void changes(struct json_object *to, const struct dw_changes *list)
-{
-	struct json_object *array = cli_json_array_in(to, "changes");
-
-	for (size_t i = 0; i < list->nr; i++) {
-		const struct dw_change *c = &list->items[i];
-		struct json_object *o = cli_json_append(array);
-
-		cli_json_text(o, "path", c->path);
-		cli_json_number(o, "line", c->line_nr);
-		cli_json_text(o, "before", c->before);
-		cli_json_text(o, "after", c->after);
-		cli_json_text(o, "note", c->note);
-	}
-}
-
 static void layout(struct json_object *to, const struct dw_dualboot_plan *plan)
 {
 	struct json_object *o = cli_json_object_in(to, "layout");
@@ -50,7 +34,7 @@ void cli_json_dualboot_plan(struct json_object *to,
 	cli_json_text(o, "loader", plan->loader);
 	cli_json_text(o, "stage2", plan->stage2_path);
 	cli_json_number(o, "copy", plan->copy_len);
-	changes(o, &plan->changes);
+	cli_json_changes(o, &plan->changes);
 	cli_json_notes(o, "notes", &plan->notes);
 	cli_json_verdict(o, "kvm", &plan->kvm);
 	cli_json_verdict(o, "pygrub", &plan->pygrub);

@@ -27,6 +27,22 @@ void cli_json_verdict(struct json_object *to, const char *side,
 	cli_json_notes(v, "warnings", &verdict->warnings);
 }
 
+void cli_json_changes(struct json_object *to, const struct dw_changes *list)
+{
+	struct json_object *array = cli_json_array_in(to, "changes");
+
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct dw_change *c = &list->items[i];
+		struct json_object *o = cli_json_append(array);
+
+		cli_json_text(o, "path", c->path);
+		cli_json_number(o, "line", c->line_nr);
+		cli_json_text(o, "before", c->before);
+		cli_json_text(o, "after", c->after);
+		cli_json_text(o, "note", c->note);
+	}
+}
+
 void cli_json_recovery(struct json_object *to, const struct dw_recovery *r)
 {
 	struct json_object *o = cli_json_object_in(to, "recovery");
