@@ -1,220 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Segments: a reader of the text for each kind, and their names. */
+/* Segments: what the text says of each kind, and their names. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "lvm/label.h"
-#include "lvm/vg.h"
-
-/* Sizes in sectors that fit 32 bits as bytes. */
-#define SECTORS32_MAX (UINT32_MAX / DW_LVM_SECTOR)
-#define SECTORS_MAX (UINT64_MAX / DW_LVM_SECTOR)
-
-/* A section that is being read. */
-struct reader {
-	const struct dw_config *cfg;
-	const struct dw_config_node *node;
-	struct dw_vg_own *own;
-	struct dw_segment *segment;
-	struct dw_err *err;
-};
-
-/* ---- single keys --------------------------------------------------------- */
-
-static int read_sectors(struct reader *r, const char *key, bool is_needed,
-			uint32_t *out)
-{
-	uint64_t sectors = 0;
-	int rc;
-
-	rc = (is_needed ? dw_config_num : dw_config_opt_num)
-		(r->cfg, r->node, key, SECTORS32_MAX, &sectors, r->err);
-	if (!rc)
-		*out = (uint32_t)sectors * DW_LVM_SECTOR;
-	return rc;
-}
-
-/* A cachevol may be of any size. */
-static int read_long_sectors(struct reader *r, const char *key, uint64_t *out)
-{
-	int rc = dw_config_num(r->cfg, r->node, key, SECTORS_MAX, out, r->err);
-
-	*out *= DW_LVM_SECTOR;
-	return rc;
-}
-
-static int find_lv(struct reader *r, const struct dw_config_node *at,
-		   const char *name, const struct dw_lv **out)
-{
-	*out = dw_vg_lv(r->own, name);
-	if (*out)
-		return 0;
-	return dw_config_fail(r->cfg, at, r->err,
-			      "there is no volume \"%s\"", name);
-}
-
-static int read_lv(struct reader *r, const char *key, bool is_needed,
-		   const struct dw_lv **out)
-{
-	const struct dw_config_node *at = dw_config_find(r->node, key);
-	const char *name;
-	int rc;
-
-	if (!at && !is_needed)
-		return 0;
-	rc = dw_config_str(r->cfg, r->node, key, &name, r->err);
-	return rc ? rc : find_lv(r, at, name, out);
-}
-
-/* ---- areas --------------------------------------------------------------- */
-
-static size_t count_values(const struct dw_config_node *node)
-{
-	const struct dw_config_value *v;
-	size_t nr = 0;
-
-	for (v = node->values; v; v = v->next)
-		nr++;
-	return nr;
-}
-
-/* The array under key, which has per_nr values for each of what count_key
- * says; nothing is allocated by that number before the two agree. */
-static int read_list(struct reader *r, const char *key, const char *count_key,
-		     size_t per_nr, const struct dw_config_node **out)
-{
-	uint64_t said_nr;
-	size_t nr;
-	int rc;
-
-	rc = dw_config_num(r->cfg, r->node, count_key, UINT32_MAX, &said_nr,
-			   r->err);
-	if (rc)
-		return rc;
-	*out = dw_config_find(r->node, key);
-	if (!*out)
-		return dw_config_fail(r->cfg, r->node, r->err,
-				      "\"%s\" has no \"%s\"", r->node->key,
-				      key);
-	nr = count_values(*out);
-	if (!nr || nr != said_nr * per_nr)
-		return dw_config_fail(r->cfg, *out, r->err,
-				      "\"%s\" has %zu values for a \"%s\" of %"
-				      PRIu64, key, nr, count_key, said_nr);
-	return 0;
-}
-
-/* "NAME", EXTENT: of a PV, or else of a volume. */
-static int read_area(struct reader *r, const struct dw_config_node *at,
-		     const struct dw_config_value *v, struct dw_area *out)
-{
-	const struct dw_config_value *extent = v->next;
-
-	if (v->kind != DW_CONFIG_STRING || extent->kind != DW_CONFIG_INT)
-		return dw_config_fail(r->cfg, at, r->err,
-				      "\"%s\" is no list of names and extents",
-				      at->key);
-	out->extent = extent->num;
-	out->pv = dw_vg_pv(r->own, v->str);
-	return out->pv ? 0 : find_lv(r, at, v->str, &out->lv);
-}
-
-static int read_areas(struct reader *r, const char *key, const char *count_key)
-{
-	struct dw_segment *s = r->segment;
-	const struct dw_config_value *v;
-	const struct dw_config_node *at;
-	size_t nr;
-	int rc;
-
-	rc = read_list(r, key, count_key, 2, &at);
-	if (rc)
-		return rc;
-	nr = count_values(at) / 2;
-	rc = dw_arena_alloc(&r->own->arena, nr, sizeof(*s->areas), &s->areas,
-			    r->err);
-	for (v = at->values; !rc && s->areas_nr < nr; v = v->next->next)
-		rc = read_area(r, at, v, &s->areas[s->areas_nr++]);
-	return rc;
-}
-
-static int read_image(struct reader *r, const struct dw_config_node *at,
-		      const struct dw_config_value *v, struct dw_area *out)
-{
-	if (v->kind != DW_CONFIG_STRING)
-		return dw_config_fail(r->cfg, at, r->err,
-				      "\"%s\" is no list of names", at->key);
-	return find_lv(r, at, v->str, &out->lv);
-}
-
-/* "META", "IMAGE" for each device; images alone for raid0. */
-static int read_images(struct reader *r, const char *key,
-		       const char *count_key, bool has_metas)
-{
-	struct dw_segment *s = r->segment;
-	const struct dw_config_value *v;
-	const struct dw_config_node *at;
-	size_t nr;
-	int rc;
-
-	rc = read_list(r, key, count_key, has_metas ? 2 : 1, &at);
-	if (rc)
-		return rc;
-	nr = count_values(at) / (has_metas ? 2 : 1);
-	rc = dw_arena_alloc(&r->own->arena, nr, sizeof(*s->areas), &s->areas,
-			    r->err);
-	if (!rc && has_metas)
-		rc = dw_arena_alloc(&r->own->arena, nr, sizeof(*s->metas),
-				    &s->metas, r->err);
-	for (v = at->values; !rc && v; v = v->next, s->areas_nr++) {
-		if (has_metas) {
-			rc = read_image(r, at, v, &s->metas[s->areas_nr]);
-			v = v->next;
-		}
-		if (!rc)
-			rc = read_image(r, at, v, &s->areas[s->areas_nr]);
-	}
-	return rc;
-}
+#include "lvm/reader.h"
 
 /* ---- kinds --------------------------------------------------------------- */
 
-static int read_striped(struct reader *r)
+static int read_striped(struct dw_reader *r)
 {
-	int rc = read_areas(r, "stripes", "stripe_count");
+	int rc = dw_read_areas(r, "stripes", "stripe_count");
 
 	if (rc || r->segment->areas_nr == 1)
 		return rc;
-	return read_sectors(r, "stripe_size", true, &r->segment->stripe_len);
+	return dw_read_sectors(r, "stripe_size", true, &r->segment->stripe_len);
 }
 
-static int read_mirror(struct reader *r)
+static int read_mirror(struct dw_reader *r)
 {
-	int rc = read_areas(r, "mirrors", "mirror_count");
+	int rc = dw_read_areas(r, "mirrors", "mirror_count");
 
 	if (!rc)
-		rc = read_sectors(r, "region_size", false,
-				  &r->segment->region_len);
+		rc = dw_read_sectors(r, "region_size", false,
+				     &r->segment->region_len);
 	if (!rc)
-		rc = read_lv(r, "mirror_log", false, &r->segment->metadata);
+		rc = dw_read_lv(r, "mirror_log", false, &r->segment->metadata);
 	return rc;
 }
 
-static int read_raid(struct reader *r)
+static int read_raid(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	bool is_raid0 = !strcmp(s->type, "raid0");
 	uint64_t data_copies = 0, reshape_nr = 0;
 	int rc;
 
-	rc = read_images(r, is_raid0 ? "raid0_lvs" : "raids",
-			 dw_config_find(r->node, "device_count") ?
-			 "device_count" : "stripe_count", !is_raid0);
+	rc = dw_read_images(r, is_raid0 ? "raid0_lvs" : "raids",
+			    dw_config_find(r->node, "device_count") ?
+			    "device_count" : "stripe_count", !is_raid0);
 	if (!rc)
-		rc = read_sectors(r, "stripe_size", false, &s->stripe_len);
+		rc = dw_read_sectors(r, "stripe_size", false, &s->stripe_len);
 	if (!rc)
-		rc = read_sectors(r, "region_size", false, &s->region_len);
+		rc = dw_read_sectors(r, "region_size", false, &s->region_len);
 	if (!rc)
 		rc = dw_config_opt_num(r->cfg, r->node, "data_copies",
 				       UINT32_MAX, &data_copies, r->err);
@@ -226,47 +55,48 @@ static int read_raid(struct reader *r)
 	return rc;
 }
 
-static int read_snapshot(struct reader *r)
+static int read_snapshot(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	int rc;
 
 	s->is_merging = dw_config_find(r->node, "merging_store");
-	rc = read_lv(r, "origin", true, &s->origin);
+	rc = dw_read_lv(r, "origin", true, &s->origin);
 	if (!rc)
-		rc = read_lv(r, s->is_merging ? "merging_store" : "cow_store",
-			     true, &s->cow);
+		rc = dw_read_lv(r, s->is_merging ? "merging_store" :
+				"cow_store", true, &s->cow);
 	if (!rc)
-		rc = read_sectors(r, "chunk_size", true, &s->chunk_len);
+		rc = dw_read_sectors(r, "chunk_size", true, &s->chunk_len);
 	return rc;
 }
 
-static int read_thin_pool(struct reader *r)
+static int read_thin_pool(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
-	int rc = read_lv(r, "metadata", true, &s->metadata);
+	int rc = dw_read_lv(r, "metadata", true, &s->metadata);
 
 	if (!rc)
-		rc = read_lv(r, "pool", true, &s->data);
+		rc = dw_read_lv(r, "pool", true, &s->data);
 	if (!rc)
 		rc = dw_config_num(r->cfg, r->node, "transaction_id",
 				   UINT64_MAX, &s->transaction_id, r->err);
 	if (!rc)
-		rc = read_sectors(r, "chunk_size", true, &s->chunk_len);
+		rc = dw_read_sectors(r, "chunk_size", true, &s->chunk_len);
 	return rc;
 }
 
-static int read_thin(struct reader *r)
+static int read_thin(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
-	int rc = read_lv(r, "thin_pool", true, &s->pool);
+	int rc = dw_read_lv(r, "thin_pool", true, &s->pool);
 
 	if (!rc)
-		rc = read_lv(r, "origin", false, &s->origin);
+		rc = dw_read_lv(r, "origin", false, &s->origin);
 	if (!rc)
-		rc = read_lv(r, "external_origin", false, &s->external_origin);
+		rc = dw_read_lv(r, "external_origin", false,
+				&s->external_origin);
 	if (!rc)
-		rc = read_lv(r, "merge", false, &s->merge);
+		rc = dw_read_lv(r, "merge", false, &s->merge);
 	if (!rc)
 		rc = dw_config_num(r->cfg, r->node, "transaction_id",
 				   UINT64_MAX, &s->transaction_id, r->err);
@@ -277,14 +107,14 @@ static int read_thin(struct reader *r)
 }
 
 /* Of a pool that is used, and of a cache on a cachevol. */
-static int read_cache_settings(struct reader *r)
+static int read_cache_settings(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	const char *mode = "writethrough";
 	uint64_t format = 0;
 	int rc;
 
-	rc = read_sectors(r, "chunk_size", false, &s->chunk_len);
+	rc = dw_read_sectors(r, "chunk_size", false, &s->chunk_len);
 	if (!rc)
 		rc = dw_config_opt_str(r->cfg, r->node, "cache_mode", &mode,
 				       r->err);
@@ -296,38 +126,40 @@ static int read_cache_settings(struct reader *r)
 	return rc;
 }
 
-static int read_cache_pool(struct reader *r)
+static int read_cache_pool(struct dw_reader *r)
 {
-	int rc = read_lv(r, "data", true, &r->segment->data);
+	int rc = dw_read_lv(r, "data", true, &r->segment->data);
 
 	if (!rc)
-		rc = read_lv(r, "metadata", true, &r->segment->metadata);
+		rc = dw_read_lv(r, "metadata", true, &r->segment->metadata);
 	return rc ? rc : read_cache_settings(r);
 }
 
 /* A volume used as both data and metadata of a cache. */
-static int read_cachevol(struct reader *r)
+static int read_cachevol(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	int rc;
 
-	rc = read_long_sectors(r, "metadata_start", &s->cachevol_metadata_off);
+	rc = dw_read_long_sectors(r, "metadata_start",
+				  &s->cachevol_metadata_off);
 	if (!rc)
-		rc = read_long_sectors(r, "metadata_len",
-				       &s->cachevol_metadata_len);
+		rc = dw_read_long_sectors(r, "metadata_len",
+					  &s->cachevol_metadata_len);
 	if (!rc)
-		rc = read_long_sectors(r, "data_start", &s->cachevol_data_off);
+		rc = dw_read_long_sectors(r, "data_start",
+					  &s->cachevol_data_off);
 	if (!rc)
-		rc = read_long_sectors(r, "data_len", &s->cachevol_data_len);
+		rc = dw_read_long_sectors(r, "data_len", &s->cachevol_data_len);
 	return rc;
 }
 
-static int read_cache(struct reader *r)
+static int read_cache(struct dw_reader *r)
 {
-	int rc = read_lv(r, "cache_pool", true, &r->segment->pool);
+	int rc = dw_read_lv(r, "cache_pool", true, &r->segment->pool);
 
 	if (!rc)
-		rc = read_lv(r, "origin", true, &r->segment->origin);
+		rc = dw_read_lv(r, "origin", true, &r->segment->origin);
 	if (!rc)
 		rc = read_cache_settings(r);
 	if (!rc && dw_config_find(r->node, "metadata_start"))
@@ -335,7 +167,7 @@ static int read_cache(struct reader *r)
 	return rc;
 }
 
-static int read_nothing(struct reader *r)
+static int read_nothing(struct dw_reader *r)
 {
 	return 0;
 }
@@ -344,7 +176,7 @@ static const struct kind {
 	const char *name;
 	const char *flag;	/* a "+FLAG" that changes nothing for us */
 	enum dw_segment_kind kind;
-	int (*read)(struct reader *r);
+	int (*read)(struct dw_reader *r);
 } kinds[] = {
 	{ "striped", NULL, DW_SEGMENT_STRIPED, read_striped },
 	{ "linear", NULL, DW_SEGMENT_STRIPED, read_striped },
@@ -400,7 +232,7 @@ static const struct kind *find_kind(const char *type)
 	return NULL;
 }
 
-static int read_extents(struct reader *r)
+static int read_extents(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	int rc;
@@ -417,7 +249,7 @@ int dw_segment_decode(const struct dw_config *cfg,
 		      const struct dw_config_node *node, struct dw_vg_own *own,
 		      struct dw_segment *out, struct dw_err *err)
 {
-	struct reader r = { cfg, node, own, out, err };
+	struct dw_reader r = { cfg, node, own, out, err };
 	const struct kind *kind;
 	const char *type;
 	int rc;

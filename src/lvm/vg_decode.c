@@ -13,58 +13,7 @@
 /* Sizes in sectors that fit 64 bits as bytes. */
 #define SECTORS_MAX (UINT64_MAX / DW_LVM_SECTOR)
 
-int dw_vg_new(uint64_t cap_len, struct dw_vg_own **out, struct dw_err *err)
-{
-	struct dw_vg_own *own = calloc(1, sizeof(*own));
-	int rc;
-
-	*out = NULL;
-	if (!own)
-		return dw_fail_nomem(err);
-	own->arena.cap_len = cap_len;
-	rc = dw_arena_dup(&own->arena, "", 0, &own->vg.name, err);
-	if (rc) {
-		free(own);
-		return rc;
-	}
-	*out = own;
-	return 0;
-}
-
-void dw_vg_free(struct dw_vg_own *own)
-{
-	size_t i;
-
-	if (!own)
-		return;
-	for (i = 0; i < own->vg.pvs_nr; i++)
-		dw_dev_close(own->vg.pvs[i].dev, NULL);
-	dw_notes_free(&own->vg.notes);
-	dw_arena_free(&own->arena);
-	free(own);
-}
-
 /* ---- names --------------------------------------------------------------- */
-
-static bool is_name_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || (c && strchr("+_.-", c));
-}
-
-bool dw_lvm_name_is(const char *name)
-{
-	size_t len = strlen(name);
-	size_t i;
-
-	if (!len || len >= DW_LVM_NAME_LEN || name[0] == '-' ||
-	    !strcmp(name, ".") || !strcmp(name, ".."))
-		return false;
-	for (i = 0; i < len; i++)
-		if (!is_name_char(name[i]))
-			return false;
-	return true;
-}
 
 static int take_name(const struct dw_config *cfg,
 		     const struct dw_config_node *node, struct dw_vg_own *own,
@@ -192,24 +141,6 @@ static int decode_pvs(const struct dw_config *cfg,
 	return rc;
 }
 
-static int find_pv(const void *name, const void *item)
-{
-	const struct dw_pv *const *pv = item;
-
-	return strcmp(name, (*pv)->name);
-}
-
-struct dw_pv *dw_vg_pv(const struct dw_vg_own *own, const char *name)
-{
-	struct dw_pv **found;
-
-	if (!own->vg.pvs_nr)
-		return NULL;
-	found = bsearch(name, own->pvs_by_name, own->vg.pvs_nr,
-			sizeof(struct dw_pv *), find_pv);
-	return found ? *found : NULL;
-}
-
 /* ---- logical volumes ----------------------------------------------------- */
 
 static int decode_lv(const struct dw_config *cfg,
@@ -334,24 +265,6 @@ static int decode_lvs(const struct dw_config *cfg,
 		if (node->is_section)
 			rc = decode_segments(cfg, node, own, lv++, err);
 	return rc;
-}
-
-static int find_lv(const void *name, const void *item)
-{
-	const struct dw_lv *const *lv = item;
-
-	return strcmp(name, (*lv)->name);
-}
-
-struct dw_lv *dw_vg_lv(const struct dw_vg_own *own, const char *name)
-{
-	struct dw_lv **found;
-
-	if (!own->vg.lvs_nr)
-		return NULL;
-	found = bsearch(name, own->lvs_by_name, own->vg.lvs_nr,
-			sizeof(struct dw_lv *), find_lv);
-	return found ? *found : NULL;
 }
 
 /* ---- the group ----------------------------------------------------------- */
