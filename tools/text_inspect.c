@@ -197,7 +197,8 @@ static void layer_at(int level, const struct dw_layer *layer)
 		layer->name : "";
 
 	describe(type, sizeof(type), layer);
-	layer_line(level, "%s%s%s, %s%s%s%s%s%s", name, *name ? ": " : "", type,
+	layer_line(level, "%s%s%s, %s%s%s%s%s%s", name,
+		  *name && *type ? ": " : "", type,
 		  cli_size(size, layer->len), is_part ? " at " : "",
 		  is_part ? cli_size(off, layer->off) : "",
 		  layer->active ? ", active" : "",

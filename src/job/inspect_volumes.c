@@ -101,10 +101,21 @@ static int look_at_lv(struct dw_inspection *ins, const struct dw_lv *lv,
 	return look_into(ins, lv, layer, err);
 }
 
+/* A device that lies beside the one that is looked at, as its last layer. */
+static const char *short_name(const struct dw_dev *here, const char *name)
+{
+	const char *last = strrchr(name, '@');
+	size_t len = last ? (size_t)(last - name) + 1 : 0;
+	const char *own = strrchr(here->name, '@');
+
+	return last && own && (size_t)(own - here->name) + 1 == len &&
+	       !strncmp(here->name, name, len) ? name + len : name;
+}
+
 /* ---- the group ----------------------------------------------------------- */
 
-static int note_pvs(const struct dw_vg *vg, struct dw_layer *layer,
-		    struct dw_err *err)
+static int note_pvs(const struct dw_inspection *ins, const struct dw_vg *vg,
+		    struct dw_layer *layer, struct dw_err *err)
 {
 	for (size_t i = 0; i < vg->pvs_nr; i++) {
 		const struct dw_pv *pv = &vg->pvs[i];
@@ -115,7 +126,8 @@ static int note_pvs(const struct dw_vg *vg, struct dw_layer *layer,
 				     ", which was " : "", pv->hint);
 		else if (vg->pvs_nr > 1)
 			dw_notes_add(&layer->notes, "%s is %s", pv->name,
-				     pv->dev->name);
+				     short_name(ins->stack.dev,
+						pv->dev->name));
 	}
 	if (vg->is_exported)
 		dw_notes_add(&layer->notes, "the group is exported");
@@ -126,8 +138,8 @@ static int note_pvs(const struct dw_vg *vg, struct dw_layer *layer,
 	return dw_notes_check(&layer->notes, err);
 }
 
-static int describe_vg(const struct dw_vg *vg, struct dw_layer *layer,
-		       struct dw_err *err)
+static int describe_vg(const struct dw_inspection *ins, const struct dw_vg *vg,
+		       struct dw_layer *layer, struct dw_err *err)
 {
 	uint64_t extents_nr = 0, used_nr = 0;
 	int ret = dw_set_text(&layer->name, vg->name, err);
@@ -145,7 +157,7 @@ static int describe_vg(const struct dw_vg *vg, struct dw_layer *layer,
 	layer->len = extents_nr * vg->extent_len;
 	layer->used_len = used_nr * vg->extent_len;
 	layer->generation = vg->seqno;
-	return ret ? ret : note_pvs(vg, layer, err);
+	return ret ? ret : note_pvs(ins, vg, layer, err);
 }
 
 static int look_at_vg(struct dw_inspection *ins, const struct dw_vg *vg,
@@ -159,7 +171,7 @@ static int look_at_vg(struct dw_inspection *ins, const struct dw_vg *vg,
 	if (ret)
 		return ret;
 	layer = dw_layer_add(above, DW_LAYER_VG, 0, 0);
-	ret = describe_vg(vg, layer, err);
+	ret = describe_vg(ins, vg, layer, err);
 	for (size_t i = 0; i < vg->lvs_nr; i++)
 		visible_nr += vg->lvs[i].is_visible;
 	if (!ret)
@@ -200,7 +212,8 @@ static int look_at_group(struct dw_inspection *ins, const struct dw_vg *vg,
 		ret = remember(ins, vg, err);
 		return ret ? ret : look_at_vg(ins, vg, layer, err);
 	}
-	dw_notes_add(&layer->notes, "the group is shown at %s", where);
+	dw_notes_add(&layer->notes, "the group is shown at %s",
+		     short_name(ins->stack.dev, where));
 	return dw_notes_check(&layer->notes, err);
 }
 
