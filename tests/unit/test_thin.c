@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -223,32 +224,70 @@ START_TEST(a_hole_in_the_data_is_mapped_zeros)
 }
 END_TEST
 
+/* A copy in a file, from 'off' on; *fd is another descriptor of it. */
+static struct dw_dev *file_of(struct dw_dev *dev, uint64_t off, int *fd)
+{
+	int own = memfd_create(dev->name, MFD_CLOEXEC);
+	uint8_t *buf = malloc(dev->size);
+	struct dw_dev *file;
+
+	ck_assert_int_ge(own, 0);
+	*fd = dup(own);
+	ck_assert_int_eq(dw_dev_pread(dev, 0, buf, dev->size, &err), 0);
+	ck_assert_int_eq(pwrite(own, buf, dev->size, (off_t)off),
+			 (ssize_t)dev->size);
+	free(buf);
+	ck_assert_int_eq(dw_file_from_fd_take(own, dev->name, false, &file,
+					      &err), 0);
+	ck_assert_int_eq(dw_file_settle(file, &err), 0);
+	return file;
+}
+
 START_TEST(extents_tell_the_host_file)
 {
 	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
-	int fd = memfd_create("data", MFD_CLOEXEC);
 	struct dw_dev *dev, *file;
 	struct dw_extent e;
-	uint8_t *buf;
+	struct stat st, st2;
+	int fd;
 
-	ck_assert_int_ge(fd, 0);
-	buf = malloc(pool.data->size);
-	ck_assert_int_eq(dw_dev_pread(pool.data, 0, buf, pool.data->size,
-				      &err), 0);
-	ck_assert_int_eq(pwrite(fd, buf, pool.data->size, 4096),
-			 (ssize_t)pool.data->size);
-	free(buf);
-	ck_assert_int_eq(dw_file_from_fd_take(fd, "pv", true, &file, &err), 0);
+	file = file_of(pool.data, 4096, &fd);
 	ck_assert_int_eq(dw_window_new(file, 4096, pool.data->size, "data",
 				       &params.data, &err), 0);
 	dev = open_as(&params);
 	ck_assert_int_eq(dw_dev_extent(dev, 2 * CHUNK + 512, CHUNK, &e, &err),
 			 0);
-	ck_assert_int_eq(e.host_fd, fd);
+	ck_assert_int_eq(fstat(e.host_fd, &st), 0);
+	ck_assert_int_eq(fstat(fd, &st2), 0);
+	ck_assert_uint_eq(st.st_ino, st2.st_ino);
 	ck_assert_uint_eq(e.host_off, 4096 + 6 * CHUNK + 512);
 	dw_dev_close(dev, NULL);
 	dw_dev_close(params.data, NULL);
 	dw_dev_close(file, NULL);
+	close(fd);
+}
+END_TEST
+
+/* Of the metadata, of the data, and of an external origin. */
+START_TEST(changes_below_are_told)
+{
+	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_dev *dev;
+	int fds[3];
+
+	params.metadata = file_of(pool.img.dev, 0, &fds[0]);
+	params.data = file_of(pool.data, 0, &fds[1]);
+	params.external_origin = file_of(pool.data, 0, &fds[2]);
+	dev = open_as(&params);
+	dw_dev_close(params.metadata, NULL);
+	dw_dev_close(params.data, NULL);
+	dw_dev_close(params.external_origin, NULL);
+	ck_assert_int_eq(dw_dev_check_unchanged(dev, &err), 0);
+	ck_assert_int_eq(ftruncate(fds[_i], 4096), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(dev, &err), DW_BUSY);
+	dw_dev_close(dev, NULL);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
 }
 END_TEST
 
@@ -362,6 +401,7 @@ int main(void)
 	tcase_add_test(tc, extents_are_runs);
 	tcase_add_test(tc, a_hole_in_the_data_is_mapped_zeros);
 	tcase_add_test(tc, extents_tell_the_host_file);
+	tcase_add_loop_test(tc, changes_below_are_told, 0, 3);
 	tcase_add_test(tc, a_large_volume_is_passed_over);
 	tcase_add_test(tc, used_is_what_is_mapped);
 	tcase_add_test(tc, a_volume_to_be_made_is_empty);
