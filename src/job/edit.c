@@ -190,8 +190,8 @@ static int read_old(struct dw_edit_plan *plan, bool force, struct dw_err *err)
 	return ret;
 }
 
-/* The backup comes first: blocks that a change frees are not taken again
- * before it is committed, but those that nothing held before are. */
+/* The backup comes first: the blocks that the edited file gives up hold its old
+ * content until the commit, and must not be taken for new one. */
 static int change_file(struct dw_edit_plan *plan,
 		       const struct dw_edit_options *o, const char *new,
 		       size_t len, struct dw_err *err)
