@@ -31,7 +31,8 @@ detach()
 # ---- the disk, as a guest's owner made it ----------------------------------
 
 # dress_disk KERNEL INITRD UUID.  Genuine extlinux knows no holes in files,
-# which mke2fs -d leaves.
+# which mke2fs -d leaves; PyGrub reads its configuration, too, but knows no
+# INITRD line.
 dress_disk()
 {
 	local boot=$work/mnt/boot f
@@ -46,8 +47,7 @@ dress_disk()
 		DEFAULT linux
 		LABEL linux
 		  KERNEL /boot/$1
-		  APPEND root=UUID=$3 ro console=ttyS0 net.ifnames=0
-		  INITRD /boot/$2
+		  APPEND initrd=/boot/$2 root=UUID=$3 ro console=ttyS0 net.ifnames=0
 	EOF
 	extlinux --install "$boot/extlinux"
 }
@@ -161,7 +161,7 @@ touched_nothing()
 	[ -s "$f" ] && [ "$(grep -c 'execve(' "$f")" = 1 ] &&
 		! grep -E '"/dev/' "$f" |
 		grep -vE '"/dev/(null|urandom|random|tty)"' &&
-		! grep -E 'LOOP_|DM_|"/(sys/(block|class|dev)|etc/lvm|run/lvm)' "$f"
+		! grep -E 'LOOP_|DM_|"/(sys/(block|class|dev)/|etc/lvm|run/lvm)' "$f"
 }
 
 no_device_left()

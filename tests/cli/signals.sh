@@ -4,7 +4,7 @@
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/small.sh"
-need mke2fs
+need mke2fs sfdisk
 
 small_guest "$work/src.img" 700
 head -c 500M /dev/urandom > "$work/bulk"
@@ -28,7 +28,7 @@ writes_by_now()
 	return 1
 }
 
-# interrupted SIGNAL STATUS TARGET VERB [OPTION...]
+# interrupted SIGNAL STATUS NAME ARGUMENT...: targets are in out.
 interrupted()
 {
 	local name="$4: $1 while copying to $3" job rc=0 pid
@@ -38,8 +38,7 @@ interrupted()
 	# shellcheck disable=SC2016
 	unprivileged env --default-signal=INT sh -c \
 		'echo $$ > "$1"; shift; exec "$@"' sh "$work/run/pid" \
-		"$DISKWRIGHT" "${@:4}" "$work/src.img" "$work/out/$3" \
-		> "$work/log" 2>&1 &
+		"$DISKWRIGHT" "${@:4}" > "$work/log" 2>&1 &
 	job=$!
 	kept_pids+=("$job")
 	while [ ! -s "$work/run/pid" ]; do sleep 0.01; done
@@ -67,8 +66,24 @@ for verb in 'dualboot --allow-unbootable' convert; do
 	for target in x.img x.qcow2; do
 		# shellcheck disable=SC2086
 		for how in 'INT 1' 'TERM 1' 'HUP 1' 'KILL 137'; do
-			interrupted $how $target $verb
+			interrupted $how $target $verb "$work/src.img" \
+				"$work/out/$target"
 		done
+	done
+done
+
+# The first file is complete by then.
+truncate -s 710M "$work/two.img"
+printf '%s\n' 2048,8192,83 10240,,83 | sfdisk -q --no-reread "$work/two.img"
+head -c 4M /dev/urandom |
+	dd of="$work/two.img" bs=1M seek=1 conv=notrunc status=none
+dd if="$work/src.img" of="$work/two.img" bs=1M seek=5 conv=notrunc,sparse \
+	status=none
+for format in raw qcow2; do
+	for how in 'INT 1' 'TERM 1' 'HUP 1' 'KILL 137'; do
+		# shellcheck disable=SC2086
+		interrupted $how "two, $format" extract "$work/two.img" --all \
+			-O $format -o "$work/out"
 	done
 done
 finish
