@@ -3,7 +3,7 @@
 # extract: volumes and partitions as files, all of them or none.
 set -eu
 . "$(dirname "$0")/../lib-recover.sh"
-need mke2fs e2fsck debugfs sfdisk mkswap qemu-img jq python3
+need mke2fs e2fsck debugfs sfdisk mkswap qemu-img jq python3 tar xz
 
 cd "$work"
 mkpv=$top/tests/helpers/mkpv.py
@@ -260,6 +260,53 @@ full()
 }
 check 'the host is full' full
 check 'nothing is left of any' nothing_in out/full
+
+# ---- volumes of every kind, as lvm and the kernel made them -----------------
+
+# kinds SET: each volume that is seen, none else, to the kernel's checksum.
+kinds()
+{
+	local lv size sum rc=0
+
+	mkdir "$1"
+	tar -xf "$top/tests/images/lvm/$1.tar.xz" -C "$1"
+	go "$1/pv0.img" --pv-dir "$1" --all --partial -o "out/$1" --json \
+		> "$1.json" || [ $? = 1 ] || return 1
+	while read -r lv size sum; do
+		[ "$sum" != - ] || continue
+		[ "$(sha "out/$1/${lv#*/}.raw")" = "$sum" ] || {
+			echo "$lv: other bytes, $size wanted"
+			rc=1
+		}
+	done < "$top/tests/images/lvm/$1.sums"
+	cut -d ' ' -f 1 "$top/tests/images/lvm/$1.sums" | sort > want
+	jq -r '.report.items[].layer' "$1.json" | sort | diff want - || rc=1
+	return "$rc"
+}
+for set in raid snap thin cache; do
+	check "$set: all that is seen, as the kernel reads it" kinds $set
+done
+check 'a lost snapshot is left out, and told of' jq -e '.status == 1 and
+	([.report.items[] | select(.problem)] | length == 1 and
+	(.[0].layer == "snaps/full") and (.[0].problem | test("invalid")))' \
+	snap.json
+
+# reads_less LV MIB: of a thin volume what is not mapped is never read.
+reads_less()
+{
+	unprivileged strace -f -qq -o out/trace -e trace=pread64 "$DISKWRIGHT" \
+		extract thin/pv0.img --pv-dir thin "$1" -o out/less \
+		> log 2>&1 || { cat log; return 1; }
+	awk -F ' = ' -v mib="$2" '{ sum += $NF } END { print sum
+		exit sum < 1 || sum > mib * 2 ^ 20 }' out/trace
+}
+if command -v strace > /dev/null; then
+	check 'of 64 MiB that are mostly not mapped' reads_less thins/first 8
+	check 'of a volume that nobody wrote' reads_less thins/unused 2
+else
+	skip 'what is read of a thin volume: strace is missing'
+fi
+rm -rf out/*
 
 usage()		# TEXT ARGUMENT...
 {
