@@ -3,7 +3,7 @@
 # Where the host's filesystem shares blocks, a raw copy takes none of its own,
 # and holds the same bytes as one that was copied.
 . "$(dirname "$0")/../lib.sh"
-need mke2fs sfdisk mkfs.xfs
+need mke2fs sfdisk mkfs.xfs python3
 cd "$work" || exit 1
 
 mkdir tree
@@ -16,6 +16,21 @@ truncate -s 300M disk
 printf '2048,262144,83\n264193,262144,83\n' | sfdisk -q disk
 dd if=four of=disk bs=512 seek=2048 conv=notrunc,sparse status=none
 dd if=one of=disk bs=512 seek=264193 conv=notrunc,sparse status=none
+
+
+# The same in a volume of two pieces, and in one of stripes: two chunks of one
+# PV, as any number of PVs would be for the host.
+python3 "$top/tests/helpers/mkpv.py" vg0 pv0=container:300 \
+	linear=linear:pv0+64*64,pv0+0*64 striped=striped64:pv0+140*64,pv0+210*64
+dd if=four of=container bs=1M count=64 seek=65 conv=notrunc status=none
+dd if=four of=container bs=1M skip=64 seek=1 conv=notrunc status=none
+python3 - four container <<- 'EOF'
+	import sys
+	plain, pv = open(sys.argv[1], "rb"), open(sys.argv[2], "r+b")
+	for nr in range(2048):
+	    pv.seek(((141, 211)[nr % 2] << 20) + (nr // 2 << 16))
+	    pv.write(plain.read(1 << 16))
+EOF
 
 truncate -s 1G host
 mkfs.xfs -q host
@@ -61,4 +76,25 @@ check 'blocks of 1 KiB are, where whole blocks of the host are used' \
 check 'all blocks are' shares four 2048 --all-blocks
 check 'a partition that does not begin with a block of the host is copied' \
 	shares disk 90000
+
+# volume_shares NAME KIB: the same of a volume.
+volume_shares()
+{
+	local before
+
+	cp --sparse=always container mnt/container
+	rm -rf mnt/out out/volume
+	install -d -m 777 mnt/out out/volume
+	before=$(stored)
+	unprivileged "$DISKWRIGHT" extract mnt/container "vg0/$1" \
+		-o mnt/out || return
+	echo "$before KiB were stored, $(stored) are"
+	[ $(($(stored) - before)) -lt "$2" ] || return
+	unprivileged "$DISKWRIGHT" extract mnt/container "vg0/$1" \
+		-o out/volume || return
+	cmp "mnt/out/$1.raw" "out/volume/$1.raw" || return
+	cmp container mnt/container
+}
+check 'a linear volume is shared' volume_shares linear 2048
+check 'a striped volume is' volume_shares striped 2048
 finish
