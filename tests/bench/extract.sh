@@ -54,15 +54,16 @@ make_sources()
 	done
 }
 
+folder=$work/folder
 ours=("$DISKWRIGHT" extract --no-sync)
 qemu=(qemu-img convert -W -m 16)
 
 # both NAME SOURCE FORMAT: the volume in SOURCE.pv, the file SOURCE.img.
 both()
 {
+	rm -rf "$folder"
 	fresh
-	rm -rf "$out.d"
-	once "$1" "${ours[@]}" -O "$3" "$2.pv" vg0/root -o "$out.d"
+	once "$1" "${ours[@]}" -O "$3" "$2.pv" vg0/root -o "$folder"
 	sync -f "$dir"
 	once "qemu-img $1" "${qemu[@]}" -O "$3" "$2.img" "$out.qemu"
 }
@@ -72,12 +73,12 @@ moved()
 {
 	local read write
 
+	rm -rf "$folder"
 	fresh
-	rm -rf "$out.d"
 	# Counts those whose end was waited for, too.
 	# shellcheck disable=SC2016
 	bash -c '"$@" > "$0"; cat /proc/$$/io' "$work/report" "${ours[@]}" \
-		--json "$2.pv" vg0/root -o "$out.d" > "$work/io"
+		--json "$2.pv" vg0/root -o "$folder" > "$work/io"
 	read=$(sed -n 's/^rchar: //p' "$work/io")
 	write=$(sed -n 's/^wchar: //p' "$work/io")
 	jq -r --arg n "$1" --argjson r "$read" --argjson w "$write" '
@@ -108,6 +109,6 @@ for name in 'raw to raw' 'raw to qcow2'; do
 done
 moved 'raw to raw' "$clean"
 moved 'raw to raw, deleted' "$full"
+rm -rf "$folder"
 fresh
-rm -rf "$out.d"
-peak 'extract' 128 "${ours[@]}" "$full.pv" vg0/root -o "$out.d"
+peak 'extract' 128 "${ours[@]}" "$full.pv" vg0/root -o "$folder"
