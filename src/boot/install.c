@@ -18,7 +18,7 @@
 #define EXT_INCOMPAT_META_BG 0x10
 #define EXT_OLD_DESC_LEN 32
 
-static int check_dir(struct dw_fs *fs, const char *dir, struct dw_err *err)
+int dw_loader_make_dir(struct dw_fs *fs, const char *dir, struct dw_err *err)
 {
 	struct dw_fs_info info;
 	struct dw_stat st;
@@ -78,21 +78,17 @@ static int check_reach(struct dw_dev *dev, uint64_t ino, struct dw_err *err)
 	return 0;
 }
 
-/*
- * Puts stage 2 in block group 0, where nothing moves it. Where that is full,
- * any inode does: then shrinking the filesystem may make the record stale.
- */
-static int write_stage2(struct dw_fs *fs, const char *path,
-			const uint8_t *stage2, size_t len, uint64_t *ino,
-			struct dw_err *err)
+int dw_loader_write_file(struct dw_fs *fs, const char *path,
+			 const uint8_t *data, size_t len, uint64_t *ino,
+			 struct dw_err *err)
 {
 	const struct dw_new new = { .uid = 0, .gid = 0, .mode = 0444 };
 	struct dw_stat st;
 	int ret;
 
-	ret = dw_fs_write_boot_file(fs, path, stage2, len, ino, err);
+	ret = dw_fs_write_boot_file(fs, path, data, len, ino, err);
 	if (ret == DW_NOSPACE) {
-		ret = dw_fs_write_file(fs, path, stage2, len, &new, err);
+		ret = dw_fs_write_file(fs, path, data, len, &new, err);
 		if (!ret)
 			ret = dw_fs_lstat(fs, path, &st, err);
 		if (!ret)
@@ -216,14 +212,14 @@ int dw_loader_install(struct dw_fs *fs, struct dw_dev *dev,
 
 	if (!dir)
 		dir = DW_LOADER_DIR;
-	ret = check_dir(fs, dir, err);
+	ret = dw_loader_make_dir(fs, dir, err);
 	if (ret)
 		goto out;
 	ret = dw_stage2_make(dir, &stage2, &len, err);
 	if (ret)
 		goto out;
 	dw_stage2_path(dir, path);
-	ret = write_stage2(fs, path, stage2, len, &ino, err);
+	ret = dw_loader_write_file(fs, path, stage2, len, &ino, err);
 	if (!ret)
 		ret = check_reach(dev, ino, err);
 	if (ret)
@@ -244,6 +240,10 @@ int dw_loader_repair(struct dw_fs *fs, struct dw_dev *dev,
 	char dir[DW_LOADER_PATH_LEN];
 	char *slash;
 
+	if (state->kind != DW_LOADER_OURS && state->kind != DW_LOADER_NONE)
+		return dw_fail(err, DW_UNSUPPORTED, "its boot record is that "
+			       "of %s; only our own can be written again",
+			       state->name);
 	memcpy(dir, state->stage2_path, sizeof(dir));
 	slash = strrchr(dir, '/');
 	if (!slash)

@@ -43,6 +43,19 @@ struct dw_loader_state {
 	char stage2_path[DW_LOADER_PATH_LEN];	/* "" where not known */
 };
 
+/* The folder of a loader, made where it is not there.  DW_UNSUPPORTED where
+ * nothing could boot from it. */
+int dw_loader_make_dir(struct dw_fs *fs, const char *dir, struct dw_err *err);
+
+/*
+ * Puts a loader's file in block group 0, where nothing moves it, immutable.
+ * Where that is full any inode does: then shrinking the filesystem may make a
+ * record stale that knows it by its number.
+ */
+int dw_loader_write_file(struct dw_fs *fs, const char *path,
+			 const uint8_t *data, size_t len, uint64_t *ino,
+			 struct dw_err *err);
+
 /*
  * Writes stage 2 as dir/diskwright.sys (dir NULL: DW_LOADER_DIR; it is made if
  * it is not there), flushes fs, writes the boot record to the first bytes of

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "boot/install.h"
 #include "boot/loader_stage2.h"
+#include "boot/syslinux.h"
 #include "boot/x86/code.h"
 
 /* A text that tells a loader, at one place or anywhere in the first sector. */
@@ -196,6 +197,8 @@ int dw_loader_inspect(struct dw_fs *fs, struct dw_dev *dev,
 	if (ret)
 		return ret;
 	name_sector(record, out);
+	if (out->kind == DW_LOADER_SYSLINUX)
+		return dw_syslinux_inspect(fs, dev, out, err);
 	if (out->kind != DW_LOADER_OURS)
 		return 0;
 	if (!is_our_record(record)) {

@@ -2,6 +2,8 @@
 /* What a boot loader needs: a file that stays where it is, and where it is. */
 #include <stdlib.h>
 
+#include "base/checked.h"
+#include "fs/ext_cache.h"
 #include "fs/ext_internal.h"
 
 static int remove_old(struct dw_fs *f, const struct dw_ext_where *at,
@@ -112,4 +114,39 @@ int dw_fs_file_runs(struct dw_fs *f, uint64_t ino, dw_fs_run_fn fn, void *arg,
 		ret = dw_fail(err, DW_UNSUPPORTED, "ext: inode %u holds its "
 			      "data itself, not in blocks", n.ino);
 	return ret ? ret : dw_ext_map_walk(f->fs, &n, give_run, NULL, &r, err);
+}
+
+struct overwrite {
+	struct dw_ext_cache *cache;
+	const uint8_t *data;
+	uint64_t len, done;
+};
+
+static int overwrite_run(void *arg, uint64_t file_off, uint64_t dev_off,
+			 uint64_t len, struct dw_err *err)
+{
+	struct overwrite *o = arg;
+
+	if (file_off >= o->len)
+		return 0;
+	len = dw_min(len, o->len - file_off);
+	o->done += len;
+	return dw_ext_cache_write(o->cache, dev_off, o->data + file_off, len,
+				  err);
+}
+
+int dw_fs_overwrite_boot_file(struct dw_fs *f, uint64_t ino, const void *data,
+			      size_t len, struct dw_err *err)
+{
+	struct dw_ext_io *io = f->fs->priv_data;
+	struct overwrite o = { .cache = io->cache, .data = data, .len = len };
+	int ret = dw_ext_begin(f, err);
+
+	if (!ret)
+		ret = dw_fs_file_runs(f, ino, overwrite_run, &o, err);
+	if (!ret && o.done != len)
+		ret = dw_fail(err, DW_USAGE, "ext: inode %llu has blocks for "
+			      "%llu of %zu bytes", (unsigned long long)ino,
+			      (unsigned long long)o.done, len);
+	return ret;
 }

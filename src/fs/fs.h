@@ -252,7 +252,12 @@ void dw_used_free(struct dw_used *used);
  * receives its number. */
 int dw_fs_write_boot_file(struct dw_fs *fs, const char *path, const void *data,
 			  size_t len, uint64_t *ino, struct dw_err *err);
-/* Physical runs of a file in file order; holes are left out of the calls. */
+/* Puts other bytes into the blocks that such a file has, from its start on: it
+ * may hold what names those blocks. */
+int dw_fs_overwrite_boot_file(struct dw_fs *fs, uint64_t ino, const void *data,
+			      size_t len, struct dw_err *err);
+/* Physical runs of a file in file order; holes, and blocks not yet written,
+ * are left out of the calls. */
 int dw_fs_file_runs(struct dw_fs *fs, uint64_t ino, dw_fs_run_fn fn, void *arg,
 		    struct dw_err *err);
 
