@@ -245,6 +245,8 @@ struct dw_dualboot_options {
 	const char *compress;
 	uint32_t cluster_len;
 	bool in_place;		/* the plan is for dw_dualboot_run_in_place() */
+	const char *loader;	/* "syslinux"; NULL: "diskwright", our own */
+	const char *extlinux;	/* the host's program that syslinux is in */
 };
 
 struct dw_dualboot_state;

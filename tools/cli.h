@@ -186,6 +186,9 @@ int cli_run_editor(void *arg, const char *path, const char *old,
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);
 
+/* The path of a program of the host; false where there is none. */
+bool cli_find_program(const char *name, char *path, size_t path_len);
+
 /* INT, TERM and HUP cancel the context; a second one ends the process. */
 void cli_catch_signals(struct dw_ctx *ctx);
 

@@ -21,6 +21,8 @@ struct settings {
 	uint8_t uuid[16];
 	struct cli_target target;
 	bool no_sync;
+	const char *loader, *extlinux;
+	char program[4096];	/* that extlinux points to */
 };
 
 static int parse_layout(void *settings, const char *arg, struct dw_err *err)
@@ -93,6 +95,11 @@ static const struct cli_option options[] = {
 	  NULL, "the root= for Xen (chosen by what the guest understands)" },
 	{ "kvm-root", 0, "ROOT", CLI_TEXT, offsetof(struct settings, kvm_root),
 	  NULL, "the root= for KVM (chosen likewise)" },
+	{ "loader", 0, "NAME", CLI_TEXT, offsetof(struct settings, loader),
+	  NULL, "diskwright (the default), or syslinux: the genuine one, out of"
+	  " the host's 'extlinux' program" },
+	{ "extlinux", 0, "FILE", CLI_TEXT, offsetof(struct settings, extlinux),
+	  NULL, "that program (the first in PATH, /usr/sbin, /sbin)" },
 	{ "replace-loader", 0, NULL, CLI_FLAG,
 	  offsetof(struct settings, replace_loader), NULL,
 	  "take the place of another boot loader in SOURCE" },
@@ -122,9 +129,28 @@ static const struct cli_option options[] = {
 	CLI_OPT_END,
 };
 
+static int find_extlinux(struct settings *s, struct dw_err *err)
+{
+	bool is_wanted = s->loader && !strcmp(s->loader, "syslinux");
+
+	if (s->extlinux && !is_wanted)
+		return cli_fail(err, DW_USAGE, "dualboot: --extlinux goes with"
+				" --loader=syslinux only");
+	if (!is_wanted || s->extlinux)
+		return 0;
+	if (!cli_find_program("extlinux", s->program, sizeof(s->program)))
+		return cli_fail(err, DW_IO, "dualboot: --loader=syslinux needs"
+				" the program 'extlinux', which is not"
+				" installed here");
+	s->extlinux = s->program;
+	return 0;
+}
+
 static int check_settings(struct settings *s, int operands_nr, char **operands,
 			  struct dw_err *err)
 {
+	int ret;
+
 	if (s->in_place && operands_nr != 1)
 		return cli_fail(err, DW_USAGE,
 				"dualboot: --in-place takes no TARGET");
@@ -140,8 +166,10 @@ static int check_settings(struct settings *s, int operands_nr, char **operands,
 	if (s->in_place && cli_target_given(&s->target))
 		return cli_fail(err, DW_USAGE, "dualboot: --in-place changes a"
 				" raw image, and makes no other of it");
-	return s->in_place ? 0 : cli_target_choose(&s->target, operands[1],
-						   err);
+	ret = find_extlinux(s, err);
+	if (ret || s->in_place)
+		return ret;
+	return cli_target_choose(&s->target, operands[1], err);
 }
 
 static void fill_options(const struct settings *s,
@@ -165,6 +193,8 @@ static void fill_options(const struct settings *s,
 	o->subformat = s->target.subformat;
 	o->compress = s->target.compress;
 	o->cluster_len = (uint32_t)s->target.cluster_len;
+	o->loader = s->loader;
+	o->extlinux = s->extlinux;
 }
 
 /* What will boot is told once: from the result where there will be one. */

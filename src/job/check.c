@@ -39,8 +39,10 @@ static int describe(struct dw_system *sys, struct dw_check_report *r,
 	if (!r->where || (state.name[0] && !r->loader))
 		return dw_fail_nomem(err);
 	if (state.stale)
-		dw_notes_add(&r->notes, "the boot record is stale (%s); "
-			     "--repair-boot writes it again", state.problem);
+		dw_notes_add(&r->notes, "the boot record is stale (%s); %s",
+			     state.problem, r->loader_ours
+			     ? "--repair-boot writes it again"
+			     : "'extlinux --update' in the guest mends it");
 	r->needs_recovery = sys->root.recovery.transactions_nr ||
 			    sys->root.recovery.orphans_deleted_nr ||
 			    sys->root.recovery.orphans_truncated_nr;

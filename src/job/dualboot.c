@@ -20,39 +20,6 @@
 
 /* ---- what stands in the way ------------------------------------------------ */
 
-/* What the BIOS would run: the MBR's code, or what that only hands over to. */
-static int find_loader(struct dw_dualboot_state *s,
-		       struct dw_loader_state *found, struct dw_err *err)
-{
-	int ret = dw_loader_inspect_sector(s->source, found, err);
-
-	if (ret || !s->sys.root.part_nr ||
-	    (found->kind != DW_LOADER_CHAIN && found->kind != DW_LOADER_OURS))
-		return ret;
-	return dw_loader_inspect_sector(s->sys.root.overlay, found, err);
-}
-
-static int refuse_other_loader(struct dw_dualboot_plan *plan, bool replace,
-			       struct dw_err *err)
-{
-	struct dw_dualboot_state *s = plan->state;
-	struct dw_loader_state found;
-	int ret;
-
-	ret = find_loader(s, &found, err);
-	if (ret || found.kind == DW_LOADER_NONE ||
-	    found.kind == DW_LOADER_OURS)
-		return ret;
-	if (replace || !plan->had_table) {
-		dw_notes_add(&plan->notes, "the boot code of %s is replaced",
-			     found.name);
-		return 0;
-	}
-	return dw_fail(err, DW_DENIED,
-		       "%s: boots by %s already; --replace-loader puts ours in "
-		       "its place", s->source->name, found.name);
-}
-
 /* With /boot on a filesystem of its own there are no kernels on the root. */
 static int refuse_separate_boot(struct dw_dualboot_plan *plan,
 				struct dw_err *err)
@@ -219,28 +186,6 @@ static int lay_out(struct dw_dualboot_plan *plan,
 	return 0;
 }
 
-static int install_loader(struct dw_dualboot_plan *plan, struct dw_err *err)
-{
-	struct dw_dualboot_state *s = plan->state;
-	struct dw_loader_place place = {
-		.whole_disk = !s->disk.part_nr,
-		.start_lba = s->disk.fs_off / DW_SECTOR,
-	};
-	int ret;
-
-	ret = dw_loader_install(s->sys.root.fs, s->sys.root.overlay, &place,
-				NULL, err);
-	if (!ret && s->disk.part_nr)
-		ret = dw_loader_install_mbr(s->disk.front, err);
-	if (!ret && plan->had_table)
-		ret = dw_mbr_set_active(s->disk.front, s->disk.part_nr, err);
-	if (ret)
-		return ret;
-	plan->loader = strdup(dw_loader_name());
-	plan->stage2_path = strdup(DW_LOADER_DIR "/" DW_LOADER_FILE);
-	return plan->loader && plan->stage2_path ? 0 : dw_fail_nomem(err);
-}
-
 static int find_wanted(struct dw_dualboot_plan *plan, struct dw_err *err)
 {
 	struct dw_dualboot_state *s = plan->state;
@@ -289,7 +234,7 @@ static int make_plan(struct dw_dualboot_plan *plan,
 
 	ret = open_source(plan, err);
 	if (!ret)
-		ret = refuse_other_loader(plan, options->replace_loader, err);
+		ret = dw_dualboot_choose_loader(plan, options, err);
 	if (!ret)
 		ret = refuse_separate_boot(plan, err);
 	if (!ret)
@@ -301,7 +246,7 @@ static int make_plan(struct dw_dualboot_plan *plan,
 	if (!ret && !s->in_place)
 		ret = dw_target_try(s->ctx, &s->target, plan->disk_size, err);
 	if (!ret)
-		ret = install_loader(plan, err);
+		ret = dw_dualboot_install_loader(plan, err);
 	if (!ret)
 		ret = dw_dualboot_edit_guest(plan, options, old_uuid, err);
 	if (!ret)
@@ -379,6 +324,7 @@ void dw_dualboot_plan_free(struct dw_dualboot_plan *plan)
 	dw_dev_close(plan->state->source, NULL);
 	free(plan->state->runs);
 	dw_target_free(&plan->state->target);
+	dw_syslinux_free(&plan->state->syslinux);
 	free(plan->state);
 	free(plan->distribution);
 	free(plan->loader);

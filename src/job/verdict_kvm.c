@@ -6,6 +6,7 @@
 
 #include "base/notes.h"
 #include "boot/bootconf.h"
+#include "boot/syslinux.h"
 #include "job/verdict.h"
 
 /* Boot configurations are a few kilobytes; PyGrub reads no more either. */
@@ -68,7 +69,8 @@ static bool find_grub(struct dw_verdict_source *source, char path[512],
  */
 static int find_config(struct dw_verdict_source *source,
 		       struct dw_boot_verdict *v, char path[512],
-		       enum dw_bootconf_kind *kind, struct dw_err *err)
+		       enum dw_bootconf_kind *kind, bool *by_syslinux,
+		       struct dw_err *err)
 {
 	struct dw_loader_place place = {
 		.whole_disk = !source->part_nr,
@@ -97,9 +99,10 @@ static int find_config(struct dw_verdict_source *source,
 	if (fs_code.kind == DW_LOADER_NONE)
 		return dw_fail(err, DW_NOBOOT,
 			       "the filesystem has no boot record");
-	if (fs_code.kind == DW_LOADER_OURS && fs_code.stale)
+	if (fs_code.stale)
 		return dw_fail(err, DW_NOBOOT,
 			       "the boot record is stale: %s", fs_code.problem);
+	*by_syslinux = fs_code.kind == DW_LOADER_SYSLINUX;
 	snprintf(folder, sizeof(folder), "%s", fs_code.stage2_path);
 	if (strrchr(folder, '/'))
 		*strrchr(folder, '/') = '\0';
@@ -135,7 +138,8 @@ static int copy_entry(const struct dw_boot_entry *e, const char *config,
 }
 
 static int read_entry(struct dw_verdict_source *source,
-		      struct dw_boot_verdict *v, struct dw_err *err)
+		      struct dw_boot_verdict *v, bool *by_syslinux,
+		      struct dw_err *err)
 {
 	struct dw_bootconf *conf = NULL;
 	enum dw_bootconf_kind kind;
@@ -144,7 +148,7 @@ static int read_entry(struct dw_verdict_source *source,
 	long nr;
 	int ret;
 
-	ret = find_config(source, v, path, &kind, err);
+	ret = find_config(source, v, path, &kind, by_syslinux, err);
 	if (!ret)
 		ret = dw_fs_read_file(source->fs, path, MAX_CONFIG_LEN, &text,
 				      &len, err);
@@ -164,18 +168,39 @@ static int read_entry(struct dw_verdict_source *source,
 	return ret;
 }
 
+/* Ours reads whatever the filesystem can hold; the genuine one does not. */
+static int check_for_syslinux(struct dw_verdict_source *source,
+			      const struct dw_boot_verdict *v,
+			      struct dw_err *err)
+{
+	const char *const paths[] = { v->config, v->kernel, v->initrd };
+	struct dw_err why;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < 3 && !ret; i++)
+		if (paths[i])
+			ret = dw_syslinux_check_file(source->fs, paths[i],
+						     &why);
+	return ret == DW_UNSUPPORTED
+		? dw_fail(err, DW_NOBOOT, "%s", why.text) : 0;
+}
+
 /* ---- kernel and initrd -------------------------------------------------------- */
 
 static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 		 struct dw_err *err)
 {
 	const struct dw_boot_check *check;
+	bool by_syslinux = false;
 	size_t kernel_nr = 0;
 	int ret;
 
-	ret = read_entry(source, v, err);
+	ret = read_entry(source, v, &by_syslinux, err);
 	if (!ret)
 		ret = dw_verdict_find_kernel(source, v, &kernel_nr, err);
+	if (!ret && by_syslinux)
+		ret = check_for_syslinux(source, v, err);
 	if (!ret)
 		ret = dw_verdict_check_initrd(source, v,
 				&source->kernels->items[kernel_nr], err);

@@ -110,18 +110,22 @@ convert()
 	[ -s "$dst" ] || finish
 }
 
-# again_the_same SOURCE TARGET FORMAT: one thread gives the same bytes.
+# again_the_same SOURCE TARGET FORMAT [OPTIONS...]: one thread gives the same
+# bytes.
 again_the_same()
 {
-	local again=$work/out/again.$3 rc=0
+	local src=$1 dst=$2 again=$work/out/again.$3 rc=0
 
-	unprivileged "$DISKWRIGHT" dualboot -j1 "$1" "$again" &&
-		cmp "$2" "$again" || rc=1
+	shift 3
+	unprivileged "$DISKWRIGHT" dualboot -j1 "$src" "$again" "$@" &&
+		cmp "$dst" "$again" || rc=1
 	rm -f "$again"
 	return $rc
 }
 
-# prove GUEST raw|qcow2 BUS...: everything that a converted guest must show.
+# prove GUEST raw|qcow2 BUS...: everything that a converted guest must show,
+# converted with $options.
+options=()
 prove()
 {
 	local guest=$1 format=$2 src dst raw
@@ -131,9 +135,9 @@ prove()
 	user_dir "$work/out"
 	dst=$work/out/dual.$format raw=$work/out/dual.raw
 	fix_source "$src" "$work/fixed"
-	convert "$guest" "$src" "$dst"
+	convert "$guest" "$src" "$dst" "${options[@]}"
 	check "$guest: with one thread, the same bytes" \
-		again_the_same "$src" "$dst" "$format"
+		again_the_same "$src" "$dst" "$format" "${options[@]}"
 	if [ "$format" = qcow2 ]; then
 		check "$guest: qemu-img check" qemu-img check "$dst"
 		qemu-img convert -O raw "$dst" "$raw"
