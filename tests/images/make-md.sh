@@ -64,6 +64,7 @@ keep 2 unsupported-md-spare.img.gz
 # A member that is added and not rebuilt before the array is stopped.
 create 1 1.2 --assume-clean --bitmap=internal --raid-devices=3
 fill
+# shellcheck disable=SC2086
 set -- $members
 mdadm --quiet /dev/md0 --fail "$3" --remove "$3"
 mdadm --quiet --zero-superblock "$3"
