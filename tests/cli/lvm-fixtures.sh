@@ -50,14 +50,17 @@ sum_of()
 	awk -v lv="$2" '$1 == lv { print $3 }' "$images/$1.sums"
 }
 
-# all_read SET: each volume, from all disks.
+# all_read SET: each volume, from all disks; a name that begins with an image
+# is the whole way to it.
 all_read()
 {
-	local lv size sum
+	local lv size sum way
 
 	while read -r lv size sum; do
 		[ "$sum" != - ] || continue
-		check "$lv" reads_to "$sum" "$1/pv0.img@$lv" --pv-dir "$1"
+		way=pv0.img@$lv
+		[[ $lv != pv*.img@* ]] || way=$lv
+		check "$lv" reads_to "$sum" "$1/$way" --pv-dir "$1"
 		[ "$size" = "$(stat -c %s out/vol)" ] || bad "$lv: its size"
 	done < "$images/$1.sums"
 }
@@ -189,8 +192,79 @@ cache()
 		cache/pv0.img@caches/v2cut
 }
 
+# The second disk is stale in all but moving, adding and unsynced, which never
+# had a leg there; the fifth has legs that are not rebuilt yet.
+failed()
+{
+	local lv gone want
+
+	unpack failed
+	all_read failed
+	while read -r lv gone want; do
+		case $want in
+		reads)	check "$lv without disk $gone" \
+				reads_without failed "$gone" "ill/$lv" ;;
+		*)	check "$lv without disk $gone is refused" \
+				refused_without failed "$gone" "ill/$lv" ;;
+		esac
+	done <<- END
+		raid1 1 reads
+		raid4 1 reads
+		raid4 0 fails
+		raid5 1 reads
+		raid5 0 fails
+		raid5 2 fails
+		raid6 1 reads
+		raid6 0 reads
+		raid6 4 reads
+		raid10 1 reads
+		raid10 3 reads
+		raid10 0 fails
+		adding 0 reads
+		adding 2 reads
+		moving 3 reads
+		moving 0 fails
+		moving 2 fails
+		unsynced 1 reads
+		unsynced 0 fails
+		unsynced 2 fails
+		unsynced 3 fails
+	END
+	check "two disks gone, and a stale one" \
+		reads_without failed '3 4' ill/raid10
+	check "a leg that is not rebuilt does not stand in for both" \
+		fails 1 'not among the images' failed/pv4.img@ill/adding
+}
+
+refused_without()	# SET GONE VG/LV
+{
+	! take_without "$@" && cat log && [ ! -e out/vol ] &&
+		grep -qE 'not among the images|cannot be made from the' log
+}
+
+nested()
+{
+	unpack nested
+	all_read nested
+}
+
+# The group reads, but for the volumes that it names.
+refused()
+{
+	unpack refused
+	check "other/plain" reads_to "$(sum_of refused other/plain)" \
+		refused/pv0.img@other/plain --pv-dir refused
+	check "writecache is refused by name" fails 3 'type writecache' \
+		refused/pv0.img@other/slow --pv-dir refused
+	check "integrity is refused by name" fails 3 'type integrity' \
+		refused/pv0.img@other/sure --pv-dir refused
+}
+
 raid
 snap
 thin
 cache
+failed
+nested
+refused
 finish

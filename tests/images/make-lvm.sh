@@ -35,17 +35,19 @@ setting()	# SET NAME DEFAULT
 boot()
 {
 	local set=$1 phase=$2 nr=$3 drives=() i
+	local raw=format=raw,cache=unsafe,discard=unmap
+	local args="console=ttyS0 quiet no_timer_check panic=1"
 
 	for ((i = 0; i < nr; i++)); do
-		drives+=(-drive "file=$dir/pv$i.img,format=raw,if=none,id=d$i,cache=unsafe,discard=unmap"
-			-device "scsi-hd,drive=d$i,lun=$i,serial=pv$i")
+		drives+=(-drive "file=$dir/pv$i.img,if=none,id=d$i,$raw"
+			-device "scsi-hd,drive=d$i,lun=$i")
 	done
 	: > "$dir/results"
 	timeout 900 qemu-system-x86_64 -accel tcg -m 512 -nodefaults \
 		-display none -no-reboot -serial "file:$dir/log$phase" \
 		-serial "file:$dir/results" -device virtio-scsi-pci \
 		"${drives[@]}" -kernel "$guest/vmlinuz" -initrd "$dir/initrd" \
-		-append "console=ttyS0 quiet panic=1 phase=$phase disks=$nr" &
+		-append "$args phase=$phase disks=$nr" &
 	wait $!
 	grep -q "^phase $phase done" "$dir/results" || {
 		tail -n 40 "$dir/log$phase" >&2

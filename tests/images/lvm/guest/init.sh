@@ -18,13 +18,14 @@ mount -t sysfs none /sys
 mount -t tmpfs none /run
 exec < /dev/null > /dev/ttyS0 2>&1
 phase=$(sed 's/.*phase=\([0-9]*\).*/\1/' /proc/cmdline)
+modprobe scsi_mod scan=manual
 for m in virtio_pci virtio_scsi sd_mod crc32c_generic dm-mod \
 	dm-snapshot dm-thin-pool dm-mirror dm-zero loop; do
 	modprobe "$m"
 done
 . /lib.sh
 . /set.sh
-wait_disks
+find_disks
 # Steps say what they are; the first that fails ends the run.
 (set -ex; "phase$phase")
 [ $? != 0 ] || echo "phase $phase done" > /dev/ttyS1

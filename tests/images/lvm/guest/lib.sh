@@ -4,11 +4,17 @@
 # on; text that is written is one line of 512 bytes for each sector, which
 # says whose it is and which.
 
-wait_disks()
+# One after the other, or their names would be in any order.
+find_disks()
 {
-	want=$(sed 's/.*disks=\([0-9]*\).*/\1/' /proc/cmdline)
-	while [ "$(grep -c ' sd' /proc/partitions)" -lt "$want" ]; do
-		sleep 0.2
+	nr=$(sed 's/.*disks=\([0-9]*\).*/\1/' /proc/cmdline)
+	i=0
+	while [ $i -lt "$nr" ]; do
+		echo "0 0 $i" > /sys/class/scsi_host/host0/scan
+		i=$((i + 1))
+		while [ "$(grep -c ' sd.$' /proc/partitions)" -lt $i ]; do
+			sleep 0.1
+		done
 	done
 }
 
