@@ -79,16 +79,24 @@ static void print_row(const struct cli_table *table, char **row,
 	size_t last = table->columns_nr;
 
 	/* No blanks at the end of a line. */
-	while (last && !*row[last - 1])
+	while (last && (!*row[last - 1] || !widths[last - 1]))
 		last--;
 	for (size_t i = 0; i < last; i++) {
 		int pad = widths[i] - width_of(row[i]);
 		int before = table->right >> i & 1 ? pad : 0;
 		int after = i + 1 < last ? pad - before : 0;
 
-		printf("  %*s%s%*s", before, "", row[i], after, "");
+		if (widths[i])
+			printf("  %*s%s%*s", before, "", row[i], after, "");
 	}
 	putchar('\n');
+}
+
+static void widen(int *width, const char *cell)
+{
+	int own = width_of(cell);
+
+	*width = own > *width ? own : *width;
 }
 
 void cli_table_end(struct cli_table *table)
@@ -96,12 +104,12 @@ void cli_table_end(struct cli_table *table)
 	int widths[CLI_COLUMNS_MAX] = { 0 };
 	size_t i;
 
-	for (i = 0; i < table->cells_nr; i++) {
-		int *width = &widths[i % table->columns_nr];
-		int own = width_of(table->cells[i]);
-
-		*width = own > *width ? own : *width;
-	}
+	for (i = table->columns_nr; i < table->cells_nr; i++)
+		widen(&widths[i % table->columns_nr], table->cells[i]);
+	/* What no row has needs no heading, either. */
+	for (i = 0; i < table->columns_nr; i++)
+		if (widths[i])
+			widen(&widths[i], table->cells[i]);
 	for (i = 0; i < table->cells_nr; i += table->columns_nr)
 		print_row(table, table->cells + i, widths);
 	for (i = 0; i < table->cells_nr; i++)

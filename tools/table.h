@@ -22,7 +22,8 @@ void cli_table_begin(struct cli_table *table, const char *const *heads);
 void cli_table_add(struct cli_table *table, const char *text);
 void cli_table_add_size(struct cli_table *table, uint64_t len);
 void cli_table_add_number(struct cli_table *table, uint64_t number);
-/* Prints all, indented by two columns, and frees. */
+/* Prints all, indented by two columns, and frees.  A column with nothing under
+ * its head is left out. */
 void cli_table_end(struct cli_table *table);
 
 #endif
