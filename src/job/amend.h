@@ -87,8 +87,8 @@ int dw_amend_verify(struct dw_amend *a, struct dw_err *err);
 /* DW_EXISTS where a record is left of a change that was cut short: what looks
  * free may belong to what it brings back. */
 int dw_amend_check_undone(const struct dw_amend *a, struct dw_err *err);
-/* Whether the device lies plain in a raw file, so that an undo record can be
- * kept of it. */
+/* Whether all that changes lies plain in the image's own file, a raw one, so
+ * that an undo record can be kept of it. */
 bool dw_amend_can_undo(struct dw_amend *a);
 int dw_amend_run_undo(struct dw_amend *a, struct dw_err *err);
 int dw_amend_run_bare(struct dw_amend *a, struct dw_err *err);

@@ -45,13 +45,25 @@ static bool find_on_host(struct dw_amend *a, uint64_t off, uint64_t len,
 	       out->host_fd >= 0 && out->host_fd == file.host_fd;
 }
 
-bool dw_amend_can_undo(struct dw_amend *a)
+static int check_block(void *arg, uint64_t off, uint64_t len,
+		       struct dw_err *err)
 {
+	struct dw_amend *a = arg;
 	struct dw_extent e;
 
+	for (; len; off += e.len, len -= e.len)
+		if (!find_on_host(a, off, len, &e))
+			return dw_fail(err, DW_UNSUPPORTED, "block at %llu is "
+				       "elsewhere", (unsigned long long)off);
+	return 0;
+}
+
+bool dw_amend_can_undo(struct dw_amend *a)
+{
 	/* Of other formats some clusters lie plain, too, but shared. */
 	return !strcmp(a->stack.format->name, "raw") &&
-	       find_on_host(a, 0, a->stack.dev->size, &e);
+	       !dw_fs_changed(a->ctx, a->recovered, a->changed, check_block, a,
+			      NULL);
 }
 
 struct recording {
