@@ -62,6 +62,7 @@ static int apply_all(const struct dw_edit_state *s,
 	if (!*new)
 		return dw_fail_nomem(err);
 	memcpy(*new, s->bytes, s->len);
+	(*new)[s->len] = '\0';
 	*len = s->len;
 	for (size_t i = 0; i < o->expressions_nr && !ret; i++)
 		ret = apply_one(o->expressions[i], new, len, err);

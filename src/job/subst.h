@@ -24,7 +24,8 @@ int dw_subst_parse(const char *expression, struct dw_subst *out,
 		   struct dw_err *err);
 void dw_subst_free(struct dw_subst *s);
 
-/* Does it to each line; line ends stay as they are.  The result is malloced. */
+/* Does it to each line; line ends stay as they are.  old is NUL-terminated, as
+ * the result is, which is malloced. */
 int dw_subst_apply(const struct dw_subst *s, const char *old, size_t old_len,
 		   char **out, size_t *len, struct dw_err *err);
 
