@@ -40,8 +40,7 @@ int main(int argc, char **argv)
 	must(dw_amend_file(&a, argv[2], from, false, NULL, &err));
 	must(dw_amend_plan(&a, false, &err));
 	must(dw_fault_new(a.stack.dev, &fault, &faulty, &err));
-	dw_dev_close(a.stack.dev, NULL);
-	a.stack.dev = faulty;
+	must(dw_stack_push_take(&a.stack, faulty, &err));
 	rc = dw_amend_run(&a, &err);
 	if (rc && rc != DW_IO)
 		must(rc);

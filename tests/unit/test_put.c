@@ -167,7 +167,7 @@ static struct dw_dev *content(void)
 
 static void record_put(const char *path, struct record_log *log)
 {
-	struct dw_dev *from = content(), *dev;
+	struct dw_dev *from = content();
 	struct dw_amend a;
 
 	OK(dw_amend_open(ctx, path, "raw", DW_OPEN_RDWR, &a, &err));
@@ -176,9 +176,7 @@ static void record_put(const char *path, struct record_log *log)
 	OK(dw_amend_plan(&a, false, &err));
 	ck_assert_int_eq(a.cost.way, DW_CHANGE_JOURNAL);
 	ck_assert_uint_lt(a.cost.data_len, 2 * (NEW_LEN - 190000));
-	dev = record_new(a.stack.dev, log);
-	dw_dev_close(a.stack.dev, NULL);
-	a.stack.dev = dev;
+	OK(dw_stack_push_take(&a.stack, record_new(a.stack.dev, log), &err));
 	OK(dw_amend_run(&a, &err));
 	OK(dw_amend_close(&a, &err));
 	dw_dev_close(from, NULL);
@@ -229,12 +227,12 @@ START_TEST(without_a_journal_it_can_be_undone)
 	ck_assert_int_eq(a.cost.way, DW_CHANGE_UNDO);
 	ck_assert_uint_gt(a.cost.blocks_nr, (uint64_t)_i);
 	OK(dw_fault_new(a.stack.file, &fault, &faulty, &err));
-	dw_dev_close(a.stack.file, NULL);
 	a.stack.file = faulty;
 	ret = dw_amend_run(&a, &err);
 	ck_assert_msg(ret == DW_IO && strstr(err.text, "run 'undo' with"),
 		      "%d %s", ret, err.text);
 	dw_amend_close(&a, NULL);
+	dw_dev_close(faulty, NULL);
 	ck_assert_int_eq(dw_amend_open(ctx, path, "raw", 0, &a, &err),
 			 DW_EXISTS);
 	dw_amend_close(&a, NULL);
