@@ -201,7 +201,8 @@ static bool is_number(const char *s)
 }
 
 /* What is no plain number of 64 bits is an error only for who needs it: old
- * versions of LVM wrote times that are none. */
+ * versions of LVM wrote times that are none.  With a 0 in front LVM would take
+ * it for octal. */
 static int add_number(struct parser *p, struct dw_config_value *v)
 {
 	const char *c;
@@ -214,8 +215,9 @@ static int add_number(struct parser *p, struct dw_config_value *v)
 	if (!is_number(s))
 		return fail_token(p, "neither a number nor a string");
 	v->str = s;
-	v->kind = DW_CONFIG_INT;
-	for (c = s + (*s == '+'); *c; c++)
+	c = s + (*s == '+');
+	v->kind = c[0] == '0' && c[1] ? DW_CONFIG_NUMBER : DW_CONFIG_INT;
+	for (; *c; c++)
 		if (*c == '.' || *c == '-' || !dw_mul(v->num, 10, &v->num) ||
 		    !dw_add(v->num, (uint64_t)(*c - '0'), &v->num)) {
 			v->kind = DW_CONFIG_NUMBER;
@@ -361,6 +363,9 @@ static int parse_node(struct parser *p, struct dw_config_node *parent,
 		return fail_token(p, "neither '=' nor '{' behind a key");
 	if (!rc)
 		rc = parse_value(p, node);
+	/* Another value could be read since: the string was meant so. */
+	if (!rc && node->line > p->long_line)
+		p->long_line = 0;
 	if (!rc && p->until && depth == 1 && !strcmp(key, p->until))
 		p->is_done = true;
 	return rc;

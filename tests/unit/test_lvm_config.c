@@ -122,6 +122,7 @@ static const struct {
 	{ "vg {\n a = \"x\n\n", "vg metadata line 2: string without its end" },
 	{ "vg {\n a = \"x\n b = \"y\"\n}\n",
 	  "vg metadata line 2: string without its end" },
+	{ "vg {\n a = \"x\n y\"\n b = 1\n c = {", "line 5: a value is" },
 	{ "vg {\n a = \"x\\", "line 2: string without its end" },
 	{ "vg {\n a = \"x\\\"", "line 2: string without its end" },
 	{ "vg {\n a = \"x\001\"", "line 2: a control character in a string" },
@@ -227,7 +228,7 @@ START_TEST(values_of_other_kinds)
 
 	ck_assert_int_eq(parse("vg {\na = -1\nb = \"1\"\nc = 11\nd = [1, 2]\n"
 			       "e = 1.0\nf = 99999999999999999999\ng = []\n"
-			       "h { } }"), 0);
+			       "h { }\nj = 010 }"), 0);
 	s = dw_config_group(&cfg);
 	static const struct { const char *key, *error; } nums[] = {
 		{ "a", "line 2: \"a\" is -1, not within 0 and 10" },
@@ -239,6 +240,7 @@ START_TEST(values_of_other_kinds)
 		{ "g", "\"g\" is no number" },
 		{ "h", "\"h\" is no number" },
 		{ "i", "line 1: \"vg\" has no \"i\"" },
+		{ "j", "\"j\" is 010, not within" },
 	};
 	for (int i = 0; i < NR(nums); i++) {
 		ck_assert_int_eq(dw_config_num(&cfg, s, nums[i].key, 10, &num,
