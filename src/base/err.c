@@ -91,7 +91,8 @@ int dw_err_prefix(struct dw_err *err, int code, const char *fmt, ...)
 	va_list ap;
 	int len;
 
-	if (!err)
+	/* Success, which has no text, is passed on as well, and often. */
+	if (!err || !code)
 		return code;
 	memcpy(below, err->text, sizeof(below));
 	va_start(ap, fmt);

@@ -22,8 +22,8 @@ int dw_fail_errno(struct dw_err *err, int errnum, const char *fmt, ...)
 int dw_fail_nomem(struct dw_err *err);
 
 /* Puts "phrase: " before the text of an error that comes from below, unless it
- * starts so already; returns the code, so that a layer can pass an error on in
- * one line. */
+ * starts so already; nothing where code is 0.  Returns the code, so that a
+ * layer can pass a result on in one line. */
 int dw_err_prefix(struct dw_err *err, int code, const char *fmt, ...)
 	DW_PRINTF(3, 4);
 
