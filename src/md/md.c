@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "dev/kinds.h"
 #include "md/super.h"
@@ -41,6 +42,63 @@ static void find_places(uint64_t dev_len, struct place places[PLACES_NR])
 	places[3] = (struct place){ 2, 4096 };
 }
 
+/* ---- whose superblock it is --------------------------------------------- */
+
+#define MBR_LEN		512u
+#define MBR_ENTRIES_OFF	446u
+#define MBR_ENTRY_LEN	16u
+#define MBR_ENTRIES_NR	4u
+
+/* Whether the superblock lies in a partition that has room for all the array
+ * uses in front of it.  p: an entry of the boot record. */
+static bool is_of_partition(const uint8_t *p, uint32_t sector_len,
+			    uint64_t super_off, uint64_t used_len)
+{
+	/* Both numbers of sectors have 32 bits. */
+	uint64_t start_off = (uint64_t)dw_le32(p + 8) * sector_len;
+	uint64_t len = (uint64_t)dw_le32(p + 12) * sector_len;
+
+	return p[4] && start_off && start_off <= super_off &&
+	       super_off - start_off < len &&
+	       super_off - start_off >= used_len;
+}
+
+/*
+ * A superblock of version 0.90 does not say where it belongs, and that of a
+ * disk's last partition may lie where one of the disk would.  Inside a member
+ * that is a whole disk, partitions end in front of the superblock.
+ */
+static int check_owner(struct dw_dev *dev, uint64_t super_off,
+		       uint64_t used_len, struct dw_err *err)
+{
+	uint8_t buf[MBR_LEN];
+	unsigned i;
+	int ret;
+
+	ret = dw_dev_pread(dev, 0, buf, sizeof(buf), err);
+	if (ret || dw_le16(buf + 510) != 0xaa55)
+		return ret;
+	for (i = 0; i < MBR_ENTRIES_NR; i++)
+		if (is_of_partition(buf + MBR_ENTRIES_OFF + i * MBR_ENTRY_LEN,
+				    dev->block_size, super_off, used_len))
+			return dw_fail(err, DW_NOT_MINE,
+				       "md: the superblock at %" PRIu64
+				       " is that of partition %u", super_off,
+				       i + 1);
+	return 0;
+}
+
+static int read_0_90(struct dw_dev *dev, const uint8_t *buf,
+		     uint64_t super_off, struct dw_md_super *out,
+		     struct dw_err *err)
+{
+	int ret = dw_md0_read(buf, super_off, out, err);
+
+	return ret ? ret : check_owner(dev, super_off, out->used_len, err);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
 static int read_place(struct dw_dev *dev, const struct place *place,
 		      struct dw_md_super *out, struct dw_err *err)
 {
@@ -54,7 +112,7 @@ static int read_place(struct dw_dev *dev, const struct place *place,
 	if (ret)
 		return ret;
 	if (place->minor == 90)
-		return dw_md0_read(buf, place->off, out, err);
+		return read_0_90(dev, buf, place->off, out, err);
 	return dw_md1_read(buf, place->minor, place->off, dev->size, out, err);
 }
 

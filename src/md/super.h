@@ -12,6 +12,7 @@
 struct dw_md_super {
 	struct dw_md_info info;
 	uint64_t created;	/* seconds since 1970 */
+	uint64_t used_len;	/* 0.90: what the array uses of each member */
 };
 
 /*

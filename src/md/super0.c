@@ -104,7 +104,10 @@ static void decode(const struct words *w, struct dw_md_super *out)
 {
 	struct dw_md_info *info = &out->info;
 
-	*out = (struct dw_md_super){ .created = word(w, CTIME) };
+	*out = (struct dw_md_super){
+		.created = word(w, CTIME),
+		.used_len = (uint64_t)word(w, SIZE_KIB) << 10,
+	};
 	info->minor = word(w, MINOR);
 	info->level = (int)word(w, LEVEL);
 	info->members_nr = word(w, MEMBERS_NR);
@@ -112,7 +115,7 @@ static void decode(const struct words *w, struct dw_md_super *out)
 	info->events = decode_events(w);
 	info->is_clean = word(w, STATE) & STATE_CLEAN;
 	if (info->level == 1)
-		info->data_len = (uint64_t)word(w, SIZE_KIB) << 10;
+		info->data_len = out->used_len;
 }
 
 /* The array's list knows more than what a member says of itself. */

@@ -188,6 +188,54 @@ START_TEST(last_creation_counts)
 }
 END_TEST
 
+/* A partition from start on, len long, in the boot record of a device. */
+static void put_partition(struct dw_dev *disk, uint64_t start, uint64_t len)
+{
+	uint8_t mbr[512] = { [450] = 0xfd, [510] = 0x55, [511] = 0xaa };
+
+	dw_put_le32(mbr + 454, (uint32_t)(start / 512));
+	dw_put_le32(mbr + 458, (uint32_t)(len / 512));
+	ck_assert_int_eq(dw_dev_pwrite(disk, 0, mbr, sizeof(mbr), &err), 0);
+}
+
+/* At the end of a disk, 0.90 of the last partition looks like one of the
+ * disk. */
+START_TEST(last_partition_is_not_the_disk)
+{
+	struct dw_map_piece pieces[2] = { 0 };
+	struct dw_dev *front, *member;
+	struct dw_md_info info;
+
+	open_member(V0_90);
+	member = dev;
+	front = mem_dev(1 << 20);
+	put_partition(front, 1 << 20, MEMBER_LEN);
+	pieces[0] = (struct dw_map_piece){ front, 0, 1 << 20 };
+	pieces[1] = (struct dw_map_piece){ member, 0, MEMBER_LEN };
+	ck_assert_int_eq(dw_map_new("disk", pieces, 2, &dev, &err), 0);
+	ck_assert_int_eq(read_info(&info), DW_NOT_MINE);
+	/* With a partition elsewhere, or none, it is the disk's. */
+	put_partition(front, 1 << 20, MEMBER_LEN - 65536);
+	ck_assert_int_eq(read_info(&info), 0);
+	dw_dev_close(front, NULL);
+	dw_dev_close(member, NULL);
+}
+END_TEST
+
+/* A whole disk may be a member, and have partitions. */
+START_TEST(partitions_inside_a_member)
+{
+	struct dw_md_info info;
+
+	open_member((enum version)_i);
+	put_partition(dev, 65536, versions[_i].data_len - 65536);
+	if (_i == V1_1)
+		put_super();
+	ck_assert_int_eq(read_info(&info), 0);
+	ck_assert(info.is_complete);
+}
+END_TEST
+
 START_TEST(a_failed_read_is_an_error)
 {
 	struct dw_fault fault = { .fail_read_at = (unsigned)_i + 1 };
@@ -360,6 +408,8 @@ int main(void)
 	tcase_add_loop_test(tc, content_is_a_readonly_window, V0_90, V1_2 + 1);
 	tcase_add_test(tc, short_devices_are_no_members);
 	tcase_add_test(tc, last_creation_counts);
+	tcase_add_test(tc, last_partition_is_not_the_disk);
+	tcase_add_loop_test(tc, partitions_inside_a_member, V0_90, V1_2 + 1);
 	tcase_add_loop_test(tc, a_failed_read_is_an_error, 0, 4);
 	tcase_add_loop_test(tc, changes_show, 0, changes_nr);
 	tcase_add_loop_test(tc, levels_have_names, V0_90, V1_2 + 1);
