@@ -23,7 +23,7 @@ take()
 {
 	rm -f out/vol
 	unprivileged "$DISKWRIGHT" convert --all-blocks --no-sync -O raw \
-		"$1" out/vol "${@:2}" > log 2>&1
+		"$1" out/vol "${@:2}" > plan 2> log
 }
 
 # reads_to SHA256 LOCATOR OPTION...
@@ -242,6 +242,62 @@ refused_without()	# SET GONE VG/LV
 		grep -qE 'not among the images|cannot be made from the' log
 }
 
+# Which disks a group of the set meta is on.
+disks_of()
+{
+	case $1 in
+	ring)		echo 0 ;;
+	two)		echo 1 ;;
+	ignored)	echo 2 3 ;;
+	mixed)		echo 4 5 ;;
+	+new.name_of-9)	echo 6 ;;
+	given)		echo 7 ;;
+	onward)		echo 8 9 10 ;;
+	esac
+}
+
+# only_one_knows IMAGE...: lvm chose which of the areas does not count any more.
+only_one_knows()
+{
+	local image knows=0
+
+	for image; do
+		fails 1 'no volume group ignored' "$image@ignored/vol" ||
+			knows=$((knows + 1))
+	done
+	[ $knows = 1 ]
+}
+
+# The group onward has gone on without its second disk, which is back.
+meta()
+{
+	local lv sum disk
+
+	unpack meta
+	while read -r lv _ sum; do
+		for disk in $(disks_of "${lv%/*}"); do
+			check "$lv by disk $disk" reads_to "$sum" \
+				"meta/pv$disk.img@$lv" --pv-dir meta
+		done
+	done < "$images/meta.sums"
+	check "what only a disk holds that the group gave up" \
+		fails 1 'marked as missing' meta/pv8.img@onward/lost \
+		--pv-dir meta
+	check "an ignored area" only_one_knows meta/pv2.img meta/pv3.img
+	check "without an area" \
+		fails 1 'no volume group mixed' meta/pv4.img@mixed/vol
+	check "with one missing" \
+		fails 1 'not among the images' meta/pv5.img@mixed/vol
+}
+
+kinds()
+{
+	unpack kinds
+	all_read kinds
+	check "an error segment fails" \
+		fails 1 'error' kinds/pv0.img@kinds/bad --pv-dir kinds
+}
+
 nested()
 {
 	unpack nested
@@ -265,6 +321,8 @@ snap
 thin
 cache
 failed
+meta
+kinds
 nested
 refused
 finish
