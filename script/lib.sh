@@ -24,7 +24,7 @@ packages_for()
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \
 			cpio python3 jq man-db xfsprogs pigz tabix strace \
-			thin-provisioning-tools mdadm ;;
+			thin-provisioning-tools mdadm lvm2 ;;
 	esac
 }
 
@@ -38,7 +38,8 @@ wanted_for()
 	guests)	echo mmdebstrap fakeroot mke2fs debugfs e2fsck ;;
 	boot)	echo qemu-system-x86_64 qemu-img sfdisk pygrub ;;
 	tests)	echo check.pc extlinux mkfs.xfs sgdisk xz zstd lz4 cpio python3 jq man \
-			pigz bgzip strace cache_restore thin_restore mdadm ;;
+			pigz bgzip strace cache_restore thin_restore mdadm \
+			lvm ;;
 	esac
 }
 

@@ -36,6 +36,8 @@ run check 0 check --json "$top/tests/images/good-snapshot.qcow2"
 run info 0 info --json "$top/tests/images/good-snapshot.qcow2"
 run resize 0 resize --dry-run --json fs.img +1M
 run map 0 map --json fs.img
+run extract 1 extract --partial -n --json fs.img p1 -o none
+run parts 0 extract --all -n --json "$top/tests/images/good-mbr.img" -o none
 run equal 0 compare --json fs.img fs.img
 run differ 1 compare --json fs.img empty.img
 run apart 2 compare --json fs.img none.img
@@ -57,7 +59,8 @@ check 'errors are objects' jq -e '.error.code == "unsupported" and
 check 'a missing image' jq -e '.error.code == "missing"' missing.json
 
 # Every member that is printed has its name in the documentation.
-for f in ls inspect plan missing undo check info resize map equal differ apart; do
+for f in ls inspect plan missing undo check info resize map equal differ apart \
+	extract parts; do
 	jq -r 'paths | map(strings) | .[-1] // empty' "$f.json"
 done | sort -u > members
 while read -r member; do
