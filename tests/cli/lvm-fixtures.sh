@@ -265,7 +265,7 @@ only_one_knows()
 		fails 1 'no volume group ignored' "$image@ignored/vol" ||
 			knows=$((knows + 1))
 	done
-	[ $knows = 1 ]
+	[ "$knows" = 1 ]
 }
 
 # The group onward has gone on without its second disk, which is back.
