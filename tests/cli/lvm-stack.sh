@@ -68,7 +68,7 @@ printf 'default 0\ntitle x\nroot (hd0)\nkernel %s root=/dev/xvda1 ro\n' \
 mke2fs -q -t ext2 -b 1024 -d tree guest.img 768k > mke2fs.out 2>&1
 "$DISKWRIGHT" dualboot --layout=unpartitioned --allow-unbootable guest.img \
 	stale.img > dualboot.out
-debugfs -w -R 'rm /boot/syslinux/diskwright.sys' stale.img 2> debugfs.err
+debugfs -w -R 'rm /boot/syslinux/diskwright.sys' stale.img > debugfs.out 2>&1
 cp stale.img mended.img
 "$DISKWRIGHT" check --repair-boot mended.img > check.txt 2>&1 || :
 check 'the plain image is mended' sh -c '
