@@ -3,7 +3,7 @@
 # --json: valid JSON, in success and failure, with documented members only.
 set -eu
 . "$(dirname "$0")/../lib.sh"
-need jq mke2fs debugfs
+need jq mke2fs debugfs tar xz gzip
 
 cd "$work"
 mkdir tree
@@ -30,6 +30,11 @@ run()
 
 run ls 0 ls --json fs.img
 run inspect 0 inspect --json fs.img
+tar -xf "$top/tests/images/lvm/snap.tar.xz"
+run volumes 0 volumes --json pv0.img pv1.img
+run group 0 inspect --json pv0.img
+gzip -dc "$top/tests/images/good-md-1.2.img.gz" > member.img
+run member 0 inspect --json member.img
 run plan 3 dualboot --json empty.img out.img
 run missing 1 check --json none.img
 run check 0 check --json "$top/tests/images/good-snapshot.qcow2"
@@ -59,8 +64,8 @@ check 'errors are objects' jq -e '.error.code == "unsupported" and
 check 'a missing image' jq -e '.error.code == "missing"' missing.json
 
 # Every member that is printed has its name in the documentation.
-for f in ls inspect plan missing undo check info resize map equal differ apart \
-	extract parts; do
+for f in ls inspect volumes group member plan missing undo check info resize \
+	map equal differ apart extract parts; do
 	jq -r 'paths | map(strings) | .[-1] // empty' "$f.json"
 done | sort -u > members
 while read -r member; do
