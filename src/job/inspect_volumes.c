@@ -217,6 +217,16 @@ static int look_at_group(struct dw_inspection *ins, const struct dw_vg *vg,
 	return dw_notes_check(&layer->notes, err);
 }
 
+/* Of a PV without a group its label tells all that is known. */
+static int name_orphan(const struct dw_inspection *ins,
+		       const struct dw_lvm *lvm, struct dw_layer *layer,
+		       struct dw_err *err)
+{
+	const char *id = dw_lvm_id_of(lvm, ins->stack.dev);
+
+	return id ? dw_set_text(&layer->uuid, id, err) : 0;
+}
+
 int dw_inspect_pv(struct dw_inspection *ins, struct dw_layer *above,
 		  struct dw_err *err)
 {
@@ -236,6 +246,8 @@ int dw_inspect_pv(struct dw_inspection *ins, struct dw_layer *above,
 	ret = dw_stack_groups(&ins->stack, &lvm, &near, &why);
 	if (!ret && near.nr)
 		ret = look_at_group(ins, near.vgs[0], layer, &why);
+	else if (!ret)
+		ret = name_orphan(ins, lvm, layer, &why);
 	free(near.vgs);
 	dw_lvm_free(lvm);
 	return dw_inspect_settle(ins, layer, ret, &why, err);

@@ -101,15 +101,30 @@ struct dw_dev *dw_lvm_orphan(const struct dw_lvm *lvm, size_t i)
 	return lvm->orphans[i];
 }
 
-const struct dw_vg *dw_lvm_vg_of(const struct dw_lvm *lvm,
-				 const struct dw_dev *dev)
+static const struct dw_set_pv *find_pv(const struct dw_lvm *lvm,
+				       const struct dw_dev *dev)
 {
 	size_t i;
 
 	for (i = 0; i < lvm->pvs_nr; i++)
 		if (lvm->pvs[i].dev == dev)
-			return lvm->pvs[i].vg ? &lvm->pvs[i].vg->vg : NULL;
+			return &lvm->pvs[i];
 	return NULL;
+}
+
+const char *dw_lvm_id_of(const struct dw_lvm *lvm, const struct dw_dev *dev)
+{
+	const struct dw_set_pv *pv = find_pv(lvm, dev);
+
+	return pv ? pv->label.id : NULL;
+}
+
+const struct dw_vg *dw_lvm_vg_of(const struct dw_lvm *lvm,
+				 const struct dw_dev *dev)
+{
+	const struct dw_set_pv *pv = find_pv(lvm, dev);
+
+	return pv && pv->vg ? &pv->vg->vg : NULL;
 }
 
 /* ---- by name ------------------------------------------------------------- */

@@ -152,6 +152,8 @@ const struct dw_vg *dw_lvm_vg(const struct dw_lvm *lvm, size_t i);
 /* PVs that belong to no group. */
 size_t dw_lvm_orphans_nr(const struct dw_lvm *lvm);
 struct dw_dev *dw_lvm_orphan(const struct dw_lvm *lvm, size_t i);
+/* The UUID on the label of the PV on dev, which was added; else NULL. */
+const char *dw_lvm_id_of(const struct dw_lvm *lvm, const struct dw_dev *dev);
 /* The group that the PV on dev is part of; NULL: none.  dev is one that was
  * added. */
 const struct dw_vg *dw_lvm_vg_of(const struct dw_lvm *lvm,

@@ -96,6 +96,10 @@ static int decode_pv(const struct dw_config *cfg,
 		rc = take_id(cfg, s, pv->id, err);
 	if (!rc)
 		rc = dw_config_opt_str(cfg, s, "device", &hint, err);
+	/* What LVM writes of a PV that was away already. */
+	if (!rc && (!strcmp(hint, "[unknown]") ||
+		    !strcmp(hint, "unknown device")))
+		hint = "";
 	if (!rc)
 		rc = dw_arena_dup(&own->arena, hint, strlen(hint), &pv->hint,
 				  err);

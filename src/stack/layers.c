@@ -125,15 +125,25 @@ static const struct dw_dev *readonly_below(const struct dw_vg *vg)
 	return NULL;
 }
 
+/* Another image is of no use where the group itself gave its PV up. */
+static bool lacks_image(const struct dw_vg *vg)
+{
+	for (size_t i = 0; i < vg->pvs_nr; i++)
+		if (!vg->pvs[i].dev)
+			return true;
+	return false;
+}
+
 /* Most of what a volume is made of names the volume, which begins so. */
-static int fail_lv(const struct dw_dev *below, int ret,
+static int fail_lv(const struct dw_dev *below, const struct dw_vg *vg, int ret,
 		   const struct dw_err *why, struct dw_err *err)
 {
 	bool is_named = !strncmp(why->text, below->name, strlen(below->name));
 
 	return dw_fail(err, ret, "%s%s%s%s", is_named ? "" : below->name,
 		       is_named ? "" : ": ", why->text,
-		       ret == DW_NOENT ? "; --pv names more images" : "");
+		       ret == DW_NOENT && lacks_image(vg)
+		       ? "; --pv names more images" : "");
 }
 
 static int check_writable(const struct dw_dev *layer, const struct dw_lv *lv,
@@ -148,7 +158,7 @@ static int check_writable(const struct dw_dev *layer, const struct dw_lv *lv,
 	if (ret && below && !dw_lv_check_writable(lv, &assumed, NULL))
 		return dw_fail(err, DW_UNSUPPORTED, "%s: cannot be changed in"
 			       " place, as %s cannot", dev->name, below->name);
-	return ret ? fail_lv(layer, DW_UNSUPPORTED, &why, err) : 0;
+	return ret ? fail_lv(layer, lv->vg, DW_UNSUPPORTED, &why, err) : 0;
 }
 
 static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
@@ -168,7 +178,7 @@ static int open_lv(struct dw_stack *stack, const struct dw_vg *vg,
 	ret = dw_lv_open(stack->ctx, lv, name, out, &why);
 	free(name);
 	if (ret)
-		return fail_lv(below, ret, &why, err);
+		return fail_lv(below, vg, ret, &why, err);
 	if (stack->flags & DW_OPEN_RDWR)
 		return check_writable(below, lv, *out, err);
 	return 0;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 # Caches: writeback with metadata of formats 1 and 2, writethrough, a cachevol
-# of either mode, one in front of a pool's data.  Of each writeback cache there
-# is a copy that was shut down with dirty blocks, and one whose power failed.
+# of either mode.  Of each writeback cache there is a copy that was shut down
+# with dirty blocks, and one whose power failed.
 # disks: 2 x 48M
 # phases: 2
 # keep: 1
