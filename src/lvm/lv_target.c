@@ -53,11 +53,13 @@ static int open_leg(struct dw_opener *o, const struct dw_lv *lv,
 	return rc;
 }
 
-/* len: of each leg; 0: a volume each, whole, as RAID has it. */
+/* is_whole: each leg is all of a volume, as RAID has it; else it is as long as
+ * the segment. */
 static int open_legs(struct dw_opener *o, const struct dw_lv *lv,
-		     const struct dw_segment *s, uint64_t len,
+		     const struct dw_segment *s, bool is_whole,
 		     struct legs *legs, struct dw_err *err)
 {
+	uint64_t len = segment_len(lv, s);
 	const struct dw_area *area, *meta;
 	struct dw_raid_leg *leg;
 	int rc = 0;
@@ -69,8 +71,9 @@ static int open_legs(struct dw_opener *o, const struct dw_lv *lv,
 		area = &s->areas[legs->nr];
 		meta = s->metas ? &s->metas[legs->nr] : NULL;
 		leg = &legs->items[legs->nr++];
-		rc = open_leg(o, lv, area, len ? len : area->lv->size, legs,
-			      &leg->data, err);
+		if (is_whole)
+			len = area->lv->size;
+		rc = open_leg(o, lv, area, len, legs, &leg->data, err);
 		if (!rc && meta)
 			rc = open_leg(o, lv, meta, meta->lv->size, legs,
 				      &leg->meta, err);
@@ -135,7 +138,7 @@ static int open_mirror(struct dw_opener *o, const struct dw_lv *lv,
 	struct legs legs = { 0 };
 	int rc;
 
-	rc = open_legs(o, lv, s, segment_len(lv, s), &legs, err);
+	rc = open_legs(o, lv, s, false, &legs, err);
 	if (!rc)
 		rc = open_log(o, s->metadata, &log, err);
 	if (!rc)
@@ -162,7 +165,7 @@ static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
 		return dw_fail(err, DW_UNSUPPORTED,
 			       "%s/%s: %s that was reshaped cannot be read",
 			       lv->vg->name, lv->name, s->type);
-	rc = open_legs(o, lv, s, 0, &legs, err);
+	rc = open_legs(o, lv, s, true, &legs, err);
 	set.legs = legs.items;
 	set.legs_nr = legs.nr;
 	if (!rc)
