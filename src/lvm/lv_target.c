@@ -95,9 +95,8 @@ static int explain(const struct dw_lv *lv, const struct legs *legs, int rc,
 
 /* ---- mirrors and RAID ---------------------------------------------------- */
 
-static int new_mirror(struct dw_opener *o, const struct dw_lv *lv,
-		      const struct dw_segment *s, const struct legs *legs,
-		      struct dw_dev *log, struct dw_dev **out,
+static int new_mirror(struct dw_opener *o, struct dw_mirror_params *p,
+		      const struct legs *legs, struct dw_dev **out,
 		      struct dw_err *err)
 {
 	struct dw_dev **devs = calloc(legs->nr, sizeof(struct dw_dev *));
@@ -108,23 +107,24 @@ static int new_mirror(struct dw_opener *o, const struct dw_lv *lv,
 		return dw_fail_nomem(err);
 	for (i = 0; i < legs->nr; i++)
 		devs[i] = legs->items[i].data;
-	rc = dw_mirror_new(o->name, devs, legs->nr, log, s->region_len,
-			   lv->is_notsynced, out, err);
+	p->legs = devs;
+	p->legs_nr = legs->nr;
+	rc = dw_mirror_new(o->ctx, o->name, p, out, err);
 	free(devs);
 	return rc;
 }
 
-/* A log that is missing is as good as none. */
+/* With the first leg, nobody needs the log. */
 static int open_log(struct dw_opener *o, const struct dw_lv *log,
-		    struct dw_dev **out, struct dw_err *err)
+		    struct dw_mirror_params *p, struct dw_err *err)
 {
 	struct dw_err now = { 0 };
 	int rc;
 
-	*out = NULL;
 	if (!log)
 		return 0;
-	rc = dw_opener_lv(o, log, out, &now);
+	rc = dw_opener_lv(o, log, &p->log, &now);
+	p->is_log_missing = rc == DW_NOENT;
 	if (rc && rc != DW_NOENT && err)
 		*err = now;
 	return rc == DW_NOENT ? 0 : rc;
@@ -134,17 +134,19 @@ static int open_mirror(struct dw_opener *o, const struct dw_lv *lv,
 		       const struct dw_segment *s, struct dw_dev **out,
 		       struct dw_err *err)
 {
-	struct dw_dev *log = NULL;
+	struct dw_mirror_params p = {
+		.region_len = s->region_len, .is_notsynced = lv->is_notsynced,
+	};
 	struct legs legs = { 0 };
 	int rc;
 
 	rc = open_legs(o, lv, s, false, &legs, err);
 	if (!rc)
-		rc = open_log(o, s->metadata, &log, err);
+		rc = open_log(o, s->metadata, &p, err);
 	if (!rc)
-		rc = new_mirror(o, lv, s, &legs, log, out, err);
+		rc = new_mirror(o, &p, &legs, out, err);
 	rc = explain(lv, &legs, rc, err);
-	dw_dev_close(log, NULL);
+	dw_dev_close(p.log, NULL);
 	close_legs(&legs);
 	return rc;
 }

@@ -70,8 +70,8 @@ static bool bit_is_set(const uint8_t *bits, uint64_t nr)
 }
 
 /* Whether each region is in sync; the regions fit into the log. */
-static int check_bits(struct dw_dev *log, uint64_t regions_nr,
-		      struct dw_err *err)
+static int check_bits(struct dw_ctx *ctx, struct dw_dev *log,
+		      uint64_t regions_nr, struct dw_err *err)
 {
 	uint8_t bits[LOG_STEP_LEN];
 	uint64_t region, step, i;
@@ -79,8 +79,10 @@ static int check_bits(struct dw_dev *log, uint64_t regions_nr,
 
 	for (region = 0; region < regions_nr; region += step) {
 		step = dw_min(regions_nr - region, 8 * LOG_STEP_LEN);
-		ret = dw_dev_pread(log, LOG_BITS_OFF + region / 8, bits,
-				   dw_div_up(step, 8), err);
+		ret = dw_ctx_check(ctx, err);
+		if (!ret)
+			ret = dw_dev_pread(log, LOG_BITS_OFF + region / 8,
+					   bits, dw_div_up(step, 8), err);
 		if (ret)
 			return ret;
 		for (i = 0; i < step; i++)
@@ -94,66 +96,73 @@ static int check_bits(struct dw_dev *log, uint64_t regions_nr,
 	return 0;
 }
 
+static int check_log(struct dw_ctx *ctx, const struct dw_mirror_params *p,
+		     uint64_t size, struct dw_err *err)
+{
+	struct log_header h = { 0 };
+	uint64_t regions_nr;
+	int ret;
+
+	if (!p->region_len)
+		return dw_fail(err, DW_CORRUPT, "regions of 0 bytes");
+	regions_nr = dw_div_up(size, p->region_len);
+	ret = read_header(p->log, &h, err);
+	if (!ret)
+		ret = check_header(&h, p->log, regions_nr, err);
+	return ret ? ret : check_bits(ctx, p->log, regions_nr, err);
+}
+
 /*
  * Whether legs other than the first hold what was written.  With a core log
  * the kernel copies the first to the others each time that it starts, unless
  * they were declared in sync for good (NOTSYNCED): then they differ only where
- * nothing was written.
+ * nothing was written.  A log on disk counts before that declaration, and so
+ * one that is missing is asked for.
  */
-static int check_synced(struct dw_dev *log, uint64_t size, uint32_t region_len,
-			bool is_notsynced, struct dw_err *err)
+static int check_synced(struct dw_ctx *ctx, const struct dw_mirror_params *p,
+			uint64_t size, struct dw_err *err)
 {
-	uint64_t regions_nr;
-	struct log_header h = { 0 };
-	int ret;
-
-	if (!log && is_notsynced)
+	if (p->is_log_missing)
+		return dw_fail(err, DW_NOENT, "the log, which tells whether "
+			       "the others were in sync, is missing, too");
+	if (p->log)
+		return check_log(ctx, p, size, err);
+	if (p->is_notsynced)
 		return 0;
-	if (!log)
-		return dw_fail(err, DW_NOENT, "without a log on disk nothing "
-			       "tells whether the others were in sync");
-	if (!region_len)
-		return dw_fail(err, DW_CORRUPT, "regions of 0 bytes");
-	regions_nr = dw_div_up(size, region_len);
-	ret = read_header(log, &h, err);
-	if (!ret)
-		ret = check_header(&h, log, regions_nr, err);
-	return ret ? ret : check_bits(log, regions_nr, err);
+	return dw_fail(err, DW_NOENT, "without a log on disk nothing tells "
+		       "whether the others were in sync");
 }
 
 /* The first leg is the one that the kernel copies from while legs are made
  * equal, so that it is right whatever the log says.  Another one serves where
  * every region was in sync. */
-static int choose_leg(struct dw_dev *const *legs, size_t legs_nr,
-		      struct dw_dev *log, uint32_t region_len,
-		      bool is_notsynced, struct dw_dev **out,
-		      struct dw_err *err)
+static int choose_leg(struct dw_ctx *ctx, const struct dw_mirror_params *p,
+		      struct dw_dev **out, struct dw_err *err)
 {
 	size_t i;
 	int ret;
 
-	for (i = 0; i < legs_nr && !legs[i]; i++)
+	for (i = 0; i < p->legs_nr && !p->legs[i]; i++)
 		;
-	if (i == legs_nr)
+	if (i == p->legs_nr)
 		return dw_fail(err, DW_NOENT, "all %zu legs are missing",
-			       legs_nr);
-	*out = legs[i];
+			       p->legs_nr);
+	*out = p->legs[i];
 	if (!i)
 		return 0;
-	ret = check_synced(log, legs[i]->size, region_len, is_notsynced, err);
+	ret = check_synced(ctx, p, p->legs[i]->size, err);
 	return ret ? dw_err_prefix(err, ret, "leg 0 is missing") : 0;
 }
 
-int dw_mirror_new(const char *name, struct dw_dev *const *legs, size_t legs_nr,
-		  struct dw_dev *log, uint32_t region_len, bool is_notsynced,
-		  struct dw_dev **out, struct dw_err *err)
+int dw_mirror_new(struct dw_ctx *ctx, const char *name,
+		  const struct dw_mirror_params *params, struct dw_dev **out,
+		  struct dw_err *err)
 {
 	struct dw_dev *leg = NULL;
 	int ret;
 
 	*out = NULL;
-	ret = choose_leg(legs, legs_nr, log, region_len, is_notsynced, &leg,
-			 err);
+	ret = choose_leg(ctx, params, &leg, err);
 	if (!ret)
 		ret = dw_window_new_kind(leg, 0, leg->size, name, "mirror",
 					 out, err);

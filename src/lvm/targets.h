@@ -57,10 +57,20 @@ struct dw_raid_set {
 int dw_raid_new(const char *name, const struct dw_raid_set *set,
 		struct dw_dev **out, struct dw_err *err);
 
-/* dm-mirror.  log: NULL for a core log.  Legs that are missing are NULL. */
-int dw_mirror_new(const char *name, struct dw_dev *const *legs, size_t legs_nr,
-		  struct dw_dev *log, uint32_t region_len, bool is_notsynced,
-		  struct dw_dev **out, struct dw_err *err);
+struct dw_mirror_params {
+	struct dw_dev *const *legs;	/* NULL: missing */
+	size_t legs_nr;
+	struct dw_dev *log;		/* NULL: a core log, or missing */
+	bool is_log_missing;		/* there is one on disk, but not here */
+	uint32_t region_len;
+	bool is_notsynced;
+};
+
+/* dm-mirror.  DW_NOENT: the first leg is missing, and nothing says that
+ * another one holds the same. */
+int dw_mirror_new(struct dw_ctx *ctx, const char *name,
+		  const struct dw_mirror_params *params, struct dw_dev **out,
+		  struct dw_err *err);
 
 /*
  * A snapshot: the origin as it was, by the persistent exception store in cow,

@@ -211,14 +211,16 @@ static void read_mirror(struct fuzz *z)
 {
 	struct dw_dev *legs[2] = { NULL }, *dev;
 	uint64_t size = (uint64_t)(z->ctl[CTL_LEGS] + 1) << 20;
-	uint32_t region_len = z->ctl[CTL_STRIPE] * 512u;
-	bool is_notsynced = z->ctl[CTL_MORE] & 1;
+	struct dw_mirror_params params = {
+		.legs = legs, .legs_nr = 2, .log = z->dev,
+		.region_len = z->ctl[CTL_STRIPE] * 512u,
+		.is_notsynced = z->ctl[CTL_MORE] & 1,
+	};
 
 	if (dw_mem_new("leg", size, &legs[1], NULL))
 		return;
-	if (!fuzz_result(z, dw_mirror_new("mirror", legs, 2, z->dev,
-					  region_len, is_notsynced, &dev,
-					  &z->err)))
+	if (!fuzz_result(z, dw_mirror_new(z->ctx, "mirror", &params,
+					  &dev, &z->err)))
 		dw_dev_close(dev, NULL);
 	dw_dev_close(legs[1], NULL);
 }

@@ -13,6 +13,7 @@
 #define REGION_LEN 4096u
 #define REGIONS_NR (LEN / REGION_LEN)
 
+static struct dw_ctx *ctx;
 static struct dw_err err;
 
 /* ---- what they are made of ---------------------------------------------- */
@@ -50,6 +51,7 @@ static void setup(void)
 {
 	unsigned i;
 
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
 	for (i = 0; i < LEGS_NR; i++) {
 		legs[i] = new_leg("leg", (uint8_t)('a' + i));
 		ck_assert_int_eq(dw_mem_new("meta", 8192, &metas[i], &err), 0);
@@ -65,6 +67,7 @@ static void teardown(void)
 		dw_dev_close(legs[i], NULL);
 		dw_dev_close(metas[i], NULL);
 	}
+	dw_ctx_free(ctx);
 }
 
 static int open_raid1(struct dw_dev **out)
@@ -251,8 +254,12 @@ END_TEST
 static int open_mirror(struct dw_dev *log, bool is_notsynced,
 		       struct dw_dev **out)
 {
-	return dw_mirror_new("vg/lv", legs, LEGS_NR, log, REGION_LEN,
-			     is_notsynced, out, &err);
+	struct dw_mirror_params params = {
+		.legs = legs, .legs_nr = LEGS_NR, .log = log,
+		.region_len = REGION_LEN, .is_notsynced = is_notsynced,
+	};
+
+	return dw_mirror_new(ctx, "vg/lv", &params, out, &err);
 }
 
 static void mirror_reads(struct dw_dev *log, bool is_notsynced, char fill)
@@ -345,6 +352,36 @@ START_TEST(mirror_refuses_what_it_cannot_know)
 }
 END_TEST
 
+/* Declared in sync when it was made, which its log may know better. */
+START_TEST(mirror_asks_for_its_log)
+{
+	struct dw_mirror_params params = {
+		.legs = legs, .legs_nr = LEGS_NR, .region_len = REGION_LEN,
+		.is_notsynced = true, .is_log_missing = true,
+	};
+	struct dw_dev *dev;
+
+	ck_assert_int_eq(dw_mirror_new(ctx, "m", &params, &dev, &err), 0);
+	dw_dev_close(dev, NULL);
+	lose_first();
+	ck_assert_int_eq(dw_mirror_new(ctx, "m", &params, &dev, &err),
+			 DW_NOENT);
+	ck_assert_str_eq(err.text, "m: leg 0 is missing: the log, which tells "
+			 "whether the others were in sync, is missing, too");
+}
+END_TEST
+
+START_TEST(mirror_log_can_be_cancelled)
+{
+	struct dw_dev *log = new_log(UINT64_MAX);
+
+	lose_first();
+	dw_ctx_cancel(ctx);
+	mirror_fails(log, DW_CANCELLED, "cancelled");
+	dw_dev_close(log, NULL);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("raid1");
@@ -360,5 +397,7 @@ int main(void)
 	tcase_add_test(tc, mirror_reads_its_first_leg);
 	tcase_add_test(tc, mirror_reads_another_in_sync);
 	tcase_add_test(tc, mirror_refuses_what_it_cannot_know);
+	tcase_add_test(tc, mirror_asks_for_its_log);
+	tcase_add_test(tc, mirror_log_can_be_cancelled);
 	return dw_test_run("raid1", tc);
 }
