@@ -71,8 +71,10 @@ static int open_legs(struct dw_opener *o, const struct dw_lv *lv,
 		area = &s->areas[legs->nr];
 		meta = s->metas ? &s->metas[legs->nr] : NULL;
 		leg = &legs->items[legs->nr++];
-		if (is_whole)
+		if (is_whole) {
 			len = area->lv->size;
+			leg->is_writemostly = area->lv->is_writemostly;
+		}
 		rc = open_leg(o, lv, area, len, legs, &leg->data, err);
 		if (!rc && meta)
 			rc = open_leg(o, lv, meta, meta->lv->size, legs,
@@ -158,6 +160,7 @@ static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
 	struct dw_raid_set set = {
 		.type = s->type, .stripe_len = s->stripe_len,
 		.size = segment_len(lv, s), .is_notsynced = lv->is_notsynced,
+		.is_writebehind = s->is_writebehind,
 		.data_copies = s->data_copies,
 	};
 	struct legs legs = { 0 };

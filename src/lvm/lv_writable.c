@@ -77,6 +77,6 @@ int dw_lv_check_writable(const struct dw_lv *lv, const struct dw_dev *dev,
 		rc = check_group(lv, err);
 	if (!rc && dev->readonly)
 		rc = fail(lv, err, "can only be read, as what lies below, or "
-			  "has lost a leg", "");
+			  "has a leg that is lost or may lag behind", "");
 	return rc;
 }

@@ -84,6 +84,7 @@ struct dw_segment {
 	uint64_t cachevol_metadata_off, cachevol_metadata_len;
 	uint64_t cachevol_data_off, cachevol_data_len;
 	bool is_reshaped;	/* raid: has room for a reshape, or was one */
+	bool is_writebehind;	/* raid1: legs that are write-mostly lag */
 	unsigned data_copies;	/* raid10: 0 means 2 */
 };
 
@@ -93,6 +94,7 @@ struct dw_lv {
 	bool is_visible;
 	bool is_writable;	/* the text's WRITE */
 	bool is_notsynced;	/* legs may differ where nothing was written */
+	bool is_writemostly;	/* raid1's leg: only read if no other is left */
 	bool is_partial;	/* needs a PV that is missing, directly */
 	uint64_t size;		/* bytes */
 	size_t segments_nr;
@@ -172,8 +174,8 @@ bool dw_lvm_is_pv(struct dw_dev *dev);
 /*
  * The volume as a device called 'name', which holds what it needs: lvm may be
  * freed.  Writable where every PV below is, the text says so, and it is
- * linear, striped or raid1 with all its legs.  DW_NOENT: a PV is missing, with
- * its UUID.  DW_UNSUPPORTED: a kind that is not read, by name.
+ * linear, striped or raid1 with all its legs in step.  DW_NOENT: a PV is
+ * missing, with its UUID.  DW_UNSUPPORTED: a kind that is not read, by name.
  */
 int dw_lv_open(struct dw_ctx *ctx, const struct dw_lv *lv, const char *name,
 	       struct dw_dev **out, struct dw_err *err);

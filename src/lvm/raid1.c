@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * raid1 as a device: read from its first good leg, and written on all of them
- * where none is lost.
+ * raid1 as a device: read from its first good leg, write-mostly ones last, and
+ * written on all of them where none is lost.
  */
 #include <stdlib.h>
 
@@ -10,7 +10,8 @@
 struct raid1_dev {
 	struct dw_dev dev;
 	unsigned legs_nr;
-	struct dw_dev *legs[];	/* the good ones; the first is read */
+	struct dw_dev *legs[];	/* the good ones; the first is read.  Those
+				 * that are write-mostly come last */
 };
 
 static struct raid1_dev *raid1_of(struct dw_dev *dev)
@@ -22,7 +23,10 @@ static struct raid1_dev *raid1_of(struct dw_dev *dev)
  * Always from the same leg.  The others may differ where nothing was written
  * since a set was created without synchronisation, or where the host went down
  * amid a write; reads in turn would show now one and now the other, and for
- * what was not synchronised yet the kernel reads the first as well.
+ * what was not synchronised yet the kernel reads the first as well.  Like the
+ * kernel, it is the first that is not write-mostly, if there is one: a write
+ * may be acknowledged before such a leg has it, and is missing there after a
+ * crash.
  */
 static int raid1_pread(struct dw_dev *dev, uint64_t off, void *buf, size_t len,
 		       struct dw_err *err)
@@ -124,17 +128,41 @@ static const struct dw_dev_driver raid1_driver = {
 	.close = raid1_close,
 };
 
-/* With a leg lost a write would have to be noted in the superblocks, for the
- * kernel to rebuild that leg when it is back. */
+/*
+ * With a leg lost a write would have to be noted in the superblocks, for the
+ * kernel to rebuild that leg when it is back.  Legs that are written behind may
+ * lack what was acknowledged, and only the kernel's bitmap says where; where all
+ * are write-mostly, none is there to put the others right by.  Neither set is
+ * known to have been put away in order, and a write would make it look so.
+ */
 static bool is_readonly(const struct dw_raid_set *set,
 			const struct dw_raid_leg_state *states)
 {
+	bool all_mostly = true;
 	size_t i;
 
+	for (i = 0; i < set->legs_nr; i++)
+		all_mostly &= set->legs[i].is_writemostly;
+	if (all_mostly || set->is_writebehind)
+		return true;
 	for (i = 0; i < set->legs_nr; i++)
 		if (states[i].why || set->legs[i].data->readonly)
 			return true;
 	return false;
+}
+
+static void add_legs(struct raid1_dev *r, const struct dw_raid_set *set,
+		     const struct dw_raid_leg_state *states,
+		     bool is_writemostly)
+{
+	const struct dw_raid_leg *leg;
+	size_t i;
+
+	for (i = 0; i < set->legs_nr; i++) {
+		leg = &set->legs[i];
+		if (!states[i].why && leg->is_writemostly == is_writemostly)
+			r->legs[r->legs_nr++] = leg->data;
+	}
 }
 
 int dw_raid1_new(const char *name, const struct dw_raid_set *set,
@@ -149,13 +177,11 @@ int dw_raid1_new(const char *name, const struct dw_raid_set *set,
 	r = calloc(1, sizeof(*r) + set->legs_nr * sizeof(r->legs[0]));
 	if (!r)
 		return dw_fail_nomem(err);
-	for (i = 0; i < set->legs_nr; i++) {
-		if (states[i].why)
-			continue;
-		r->legs[r->legs_nr++] = set->legs[i].data;
-		if (set->legs[i].data->block_size > block_size)
-			block_size = set->legs[i].data->block_size;
-	}
+	add_legs(r, set, states, false);
+	add_legs(r, set, states, true);
+	for (i = 0; i < r->legs_nr; i++)
+		if (r->legs[i]->block_size > block_size)
+			block_size = r->legs[i]->block_size;
 	ret = dw_dev_init(&r->dev, &raid1_driver, name, set->size, block_size,
 			  is_readonly(set, states), err);
 	if (ret) {

@@ -34,7 +34,7 @@ static int read_raid(struct dw_reader *r)
 {
 	struct dw_segment *s = r->segment;
 	bool is_raid0 = !strcmp(s->type, "raid0");
-	uint64_t data_copies = 0, reshape_nr = 0;
+	uint64_t data_copies = 0, reshape_nr = 0, behind_nr = 0;
 	int rc;
 
 	rc = dw_read_images(r, is_raid0 ? "raid0_lvs" : "raids",
@@ -50,7 +50,11 @@ static int read_raid(struct dw_reader *r)
 	if (!rc)
 		rc = dw_config_opt_num(r->cfg, r->node, "reshape_count",
 				       UINT32_MAX, &reshape_nr, r->err);
+	if (!rc)
+		rc = dw_config_opt_num(r->cfg, r->node, "writebehind",
+				       UINT32_MAX, &behind_nr, r->err);
 	s->data_copies = (unsigned)data_copies;
+	s->is_writebehind = behind_nr;
 	s->is_reshaped = reshape_nr || dw_config_find(r->node, "data_offset");
 	return rc;
 }

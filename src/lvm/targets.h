@@ -32,6 +32,7 @@ enum dw_raid_level {
 struct dw_raid_leg {
 	struct dw_dev *data;	/* NULL: missing */
 	struct dw_dev *meta;	/* dm-raid's superblock; NULL: none */
+	bool is_writemostly;	/* raid1: not read where there is another */
 };
 
 /*
@@ -46,13 +47,15 @@ struct dw_raid_set {
 	uint32_t stripe_len;	/* 0 for raid1 */
 	uint64_t size;		/* of the volume */
 	bool is_notsynced;
+	bool is_writebehind;	/* raid1: write-mostly legs are, and lag */
 	unsigned data_copies;	/* raid10: 0 means 2 */
 };
 
 /*
  * Legs that are missing, or that the newest superblock calls failed or not yet
  * rebuilt, are rebuilt from the others while reading; too few of them are
- * DW_NOENT.  raid1 with all its legs is writable where they are.
+ * DW_NOENT.  raid1 with all its legs is writable where they are and none may
+ * lag.
  */
 int dw_raid_new(const char *name, const struct dw_raid_set *set,
 		struct dw_dev **out, struct dw_err *err);

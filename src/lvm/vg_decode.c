@@ -160,6 +160,7 @@ static int decode_lv(const struct dw_config *cfg,
 	/* In groups with locks older versions are kept from writing. */
 	lv->is_writable = has_flag(s, "WRITE") || has_flag(s, "WRITE_LOCKED");
 	lv->is_notsynced = has_flag(s, "NOTSYNCED");
+	lv->is_writemostly = has_flag(s, "WRITEMOSTLY");
 	return rc;
 }
 

@@ -332,6 +332,57 @@ START_TEST(readonly_pvs_make_readonly)
 }
 END_TEST
 
+/* Both PVs, with superblocks of zeros for r1: it was never started. */
+static struct dw_lvm *set_with_raid1(const char *text)
+{
+	static const uint8_t zeros[4096];
+	struct dw_dev *devs[2];
+	struct dw_lvm *lvm;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		devs[i] = lvmimg_new(&(struct lvmimg){
+			.id = i ? LVMIMG_ID1 : LVMIMG_ID0, .text = text,
+		});
+		ck_assert_int_eq(dw_dev_pwrite(devs[i], LVMIMG_PE_OFF +
+					       (i ? 5 : 8) * EXTENT, zeros,
+					       sizeof(zeros), &err), 0);
+	}
+	lvm = lvmimg_set(ctx, devs, 2);
+	dw_dev_close(devs[0], NULL);
+	dw_dev_close(devs[1], NULL);
+	return lvm;
+}
+
+static const struct {
+	const char *from, *to;
+	struct run run;
+	bool readonly;
+} legs_of_raid1[] = {
+	{ "", "", { LVMIMG_ID0, 0, 2 * EXTENT, 9, 0 }, false },
+	{ "000119\"\n\t\t\tstatus = [\"READ\", \"WRITE\"]",
+	  "000119\"\n\t\t\tstatus = [\"READ\", \"WRITE\", "
+	  "\"WRITEMOSTLY\"]", { LVMIMG_ID1, 0, 2 * EXTENT, 6, 0 }, false },
+	{ "device_count = 2", "device_count = 2\nwritebehind = 256",
+	  { LVMIMG_ID0, 0, 2 * EXTENT, 9, 0 }, true },
+};
+
+START_TEST(raid1_heeds_the_text)
+{
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
+				 legs_of_raid1[_i].from,
+				 legs_of_raid1[_i].to);
+	struct dw_lvm *lvm = set_with_raid1(text);
+	struct dw_dev *vol = open_lv(lvm, "r1");
+
+	check_run(vol, &legs_of_raid1[_i].run);
+	ck_assert_int_eq(vol->readonly, legs_of_raid1[_i].readonly);
+	dw_dev_close(vol, NULL);
+	dw_lvm_free(lvm);
+	free(text);
+}
+END_TEST
+
 /* ---- host extents ---------------------------------------------------------- */
 
 /* The same PVs as host files: volumes tell where their bytes lie in them. */
@@ -613,6 +664,7 @@ int main(void)
 	tcase_add_loop_test(tc, others_say_why_not, 0, NR(readonly));
 	tcase_add_loop_test(tc, marks_make_readonly, 0, 3);
 	tcase_add_loop_test(tc, readonly_pvs_make_readonly, 0, 2);
+	tcase_add_loop_test(tc, raid1_heeds_the_text, 0, NR(legs_of_raid1));
 	tcase_add_loop_test(tc, extents_lead_to_host_files, 0, 3);
 	tcase_add_test(tc, many_volumes_are_quick);
 	tcase_add_test(tc, many_segments_are_quick);

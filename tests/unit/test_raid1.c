@@ -46,16 +46,20 @@ static bool holds(struct dw_dev *dev, uint64_t off, size_t len, uint8_t fill)
 #define LEGS_NR 3
 static struct dw_dev *legs[LEGS_NR], *metas[LEGS_NR];
 static struct dw_raid_leg pairs[LEGS_NR];
+static bool is_writebehind;
 
 static void setup(void)
 {
 	unsigned i;
 
 	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	is_writebehind = false;
 	for (i = 0; i < LEGS_NR; i++) {
 		legs[i] = new_leg("leg", (uint8_t)('a' + i));
 		ck_assert_int_eq(dw_mem_new("meta", 8192, &metas[i], &err), 0);
-		pairs[i] = (struct dw_raid_leg){ legs[i], metas[i] };
+		pairs[i] = (struct dw_raid_leg){
+			.data = legs[i], .meta = metas[i],
+		};
 	}
 }
 
@@ -74,7 +78,7 @@ static int open_raid1(struct dw_dev **out)
 {
 	struct dw_raid_set set = {
 		.type = "raid1", .legs = pairs, .legs_nr = LEGS_NR,
-		.size = LEN,
+		.size = LEN, .is_writebehind = is_writebehind,
 	};
 
 	return dw_raid_new("vg/lv", &set, out, &err);
@@ -226,15 +230,35 @@ END_TEST
 /* LVM takes the first leg away; the others keep their superblocks. */
 START_TEST(raid1_legs_may_move)
 {
+	unsigned i;
+
 	put_supers(0);
 	put_super(0, 7, 2);
 	put_super(1, 7, 2);
 	put_super(2, 7, 2);
-	pairs[0] = (struct dw_raid_leg){ legs[1], metas[1] };
-	pairs[1] = (struct dw_raid_leg){ legs[2], metas[2] };
-	pairs[2] = (struct dw_raid_leg){ legs[0], metas[0] };
+	for (i = 0; i < LEGS_NR; i++) {
+		pairs[i].data = legs[(i + 1) % LEGS_NR];
+		pairs[i].meta = metas[(i + 1) % LEGS_NR];
+	}
 	/* The bit is that of a position, not of a place in the list. */
 	reads_leg(2, true);
+}
+END_TEST
+
+START_TEST(raid1_reads_writemostly_legs_last)
+{
+	pairs[0].is_writemostly = true;
+	reads_leg(1, false);
+	is_writebehind = true;
+	reads_leg(1, true);
+	/* Nothing else is left, or ever was. */
+	is_writebehind = false;
+	pairs[1].data = pairs[2].data = NULL;
+	reads_leg(0, true);
+	pairs[1].data = legs[1];
+	pairs[2].data = legs[2];
+	pairs[1].is_writemostly = pairs[2].is_writemostly = true;
+	reads_leg(0, true);
 }
 END_TEST
 
@@ -393,6 +417,7 @@ int main(void)
 	tcase_add_test(tc, raid1_without_a_leg_is_readonly);
 	tcase_add_test(tc, raid1_heeds_superblocks);
 	tcase_add_test(tc, raid1_legs_may_move);
+	tcase_add_test(tc, raid1_reads_writemostly_legs_last);
 	tcase_add_test(tc, raid1_leg_must_be_long_enough);
 	tcase_add_test(tc, mirror_reads_its_first_leg);
 	tcase_add_test(tc, mirror_reads_another_in_sync);

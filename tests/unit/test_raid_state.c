@@ -84,7 +84,9 @@ static void setup(void)
 		ck_assert_int_eq(dw_mem_new("leg", LEG_LEN, &legs[i], &err),
 				 0);
 		ck_assert_int_eq(dw_mem_new("meta", 4096, &metas[i], &err), 0);
-		pairs[i] = (struct dw_raid_leg){ legs[i], metas[i] };
+		pairs[i] = (struct dw_raid_leg){
+			.data = legs[i], .meta = metas[i],
+		};
 		put_super(i);
 	}
 	fill_legs();
