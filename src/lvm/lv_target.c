@@ -159,7 +159,8 @@ static int open_raid(struct dw_opener *o, const struct dw_lv *lv,
 {
 	struct dw_raid_set set = {
 		.type = s->type, .stripe_len = s->stripe_len,
-		.size = segment_len(lv, s), .is_notsynced = lv->is_notsynced,
+		.size = segment_len(lv, s), .has_metas = s->metas,
+		.is_notsynced = lv->is_notsynced,
 		.is_writebehind = s->is_writebehind,
 		.data_copies = s->data_copies,
 	};

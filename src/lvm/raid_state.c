@@ -47,13 +47,30 @@ static int read_super(struct dw_dev *meta, unsigned leg, struct supers *s,
 	return ret == DW_NOT_MINE ? 0 : ret;
 }
 
+/* Superblocks that are all out of reach are not those of a set that was never
+ * started: one of them may say that a leg has failed. */
+static int check_metas(const struct dw_raid_set *set,
+		       const struct dw_raid_layout *l, struct dw_err *err)
+{
+	unsigned i;
+
+	for (i = 0; i < l->legs_nr; i++)
+		if (set->legs[i].meta)
+			return 0;
+	if (!set->has_metas)
+		return 0;
+	return dw_fail(err, DW_NOENT, "the metadata volumes of all %u legs "
+		       "are missing, and nothing else tells which legs are "
+		       "good", l->legs_nr);
+}
+
 /* Legs whose data is missing count: theirs may be the newest. */
 static int read_supers(const struct dw_raid_set *set,
 		       const struct dw_raid_layout *l, struct supers *s,
 		       struct dw_err *err)
 {
 	struct dw_raid_super *super;
-	int ret = 0;
+	int ret = check_metas(set, l, err);
 	unsigned i;
 
 	for (i = 0; i < l->legs_nr && !ret; i++) {

@@ -31,7 +31,7 @@ enum dw_raid_level {
 
 struct dw_raid_leg {
 	struct dw_dev *data;	/* NULL: missing */
-	struct dw_dev *meta;	/* dm-raid's superblock; NULL: none */
+	struct dw_dev *meta;	/* dm-raid's superblock; NULL: missing */
 	bool is_writemostly;	/* raid1: not read where there is another */
 };
 
@@ -46,6 +46,7 @@ struct dw_raid_set {
 	size_t legs_nr;
 	uint32_t stripe_len;	/* 0 for raid1 */
 	uint64_t size;		/* of the volume */
+	bool has_metas;		/* else no leg has a superblock */
 	bool is_notsynced;
 	bool is_writebehind;	/* raid1: write-mostly legs are, and lag */
 	unsigned data_copies;	/* raid10: 0 means 2 */

@@ -228,6 +228,24 @@ START_TEST(damaged_superblocks_are_told)
 }
 END_TEST
 
+START_TEST(missing_superblocks_are_told)
+{
+	struct dw_dev *dev;
+	unsigned i;
+
+	set.has_metas = true;
+	reads_right();
+	for (i = 0; i < LEGS_NR; i++)
+		pairs[i].meta = NULL;
+	fails(DW_NOENT, "the metadata volumes of all 4 legs are missing");
+	/* raid0 has no use for them. */
+	set.type = "raid0_meta";
+	set.size = LEGS_NR * LEG_LEN;
+	ck_assert_int_eq(dw_raid_new("vg/lv", &set, &dev, &err), 0);
+	dw_dev_close(dev, NULL);
+}
+END_TEST
+
 START_TEST(short_devices_are_refused)
 {
 	struct dw_dev *dev;
@@ -443,6 +461,7 @@ int main(void)
 	tcase_add_test(tc, new_leg_is_not_read);
 	tcase_add_test(tc, half_rebuilt_leg_is_read_in_part);
 	tcase_add_test(tc, damaged_superblocks_are_told);
+	tcase_add_test(tc, missing_superblocks_are_told);
 	tcase_add_test(tc, short_devices_are_refused);
 	tcase_add_test(tc, parity_out_of_sync_is_not_believed);
 	tcase_add_test(tc, parity_never_made_is_not_believed);
