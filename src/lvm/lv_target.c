@@ -244,11 +244,27 @@ static void close_thin(const struct dw_thin_params *p)
 	dw_dev_close(p->external_origin, NULL);
 }
 
-/* To merge a thin snapshot is to give its device to the other volume, which
- * LVM does when that is next activated: a merge that waits counts as done. */
+/* To merge a thin snapshot is to give its device and its external origin to
+ * the other volume, which LVM does when that is next activated: a merge that
+ * waits counts as done. */
 static const struct dw_segment *device_segment(const struct dw_lv *lv)
 {
 	return lv->successor ? lv->successor->segments : lv->segments;
+}
+
+/* Once merged, the volume is as long as the snapshot; until then the group has
+ * it with its own size, and what is read has to be as long as that. */
+static int check_merge(const struct dw_lv *lv, struct dw_err *err)
+{
+	const struct dw_lv *next = lv->successor;
+
+	if (!next || next->size == lv->size)
+		return 0;
+	return dw_fail(err, DW_UNSUPPORTED,
+		       "%s/%s: has %" PRIu64 " bytes, and %s, which is to be "
+		       "merged into it, %" PRIu64 ": that is only read once it "
+		       "is merged", lv->vg->name, lv->name, lv->size,
+		       next->name, next->size);
 }
 
 /* To be closed after an error, too. */
@@ -258,7 +274,7 @@ static int prepare_thin(struct dw_opener *o, const struct dw_lv *lv,
 {
 	const struct dw_segment *pool = &s->pool->segments[0];
 	const struct dw_segment *device = device_segment(lv);
-	int rc;
+	int rc = check_merge(lv, err);
 
 	*p = (struct dw_thin_params){
 		.chunk_len = pool->chunk_len, .device_id = device->device_id,
@@ -267,12 +283,13 @@ static int prepare_thin(struct dw_opener *o, const struct dw_lv *lv,
 	};
 	if (device->origin && device->origin->segments_nr)
 		p->parent_id = device->origin->segments[0].device_id;
-	rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
+	if (!rc)
+		rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
 	if (!rc)
 		rc = dw_opener_lv(o, pool->data, &p->data, err);
-	if (!rc && s->external_origin)
-		rc = dw_opener_lv(o, s->external_origin, &p->external_origin,
-				  err);
+	if (!rc && device->external_origin)
+		rc = dw_opener_lv(o, device->external_origin,
+				  &p->external_origin, err);
 	return rc;
 }
 

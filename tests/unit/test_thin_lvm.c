@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "lib/lvmimg.h"
 #include "lib/run.h"
 #include "lib/thinimg.h"
@@ -126,6 +127,52 @@ START_TEST(a_merge_that_waits)
 }
 END_TEST
 
+/* What the snapshot does not have comes from its own external origin. */
+START_TEST(a_merge_brings_its_external_origin)
+{
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
+				 "external_origin = \"ze\"",
+				 "external_origin = \"lin\"\n"
+				 "merge = \"th1\"");
+	struct dw_lvm *lvm = make(text, true);
+	uint64_t want = lvmimg_word(LVMIMG_ID0, LVMIMG_PE_OFF + CHUNK + 8);
+	struct dw_dev *dev;
+	uint8_t buf[8];
+
+	ck_assert_msg(!lvmimg_open(ctx, lvm, "th1", &dev, &err), "%s",
+		      err.text);
+	ck_assert_int_eq(dw_dev_pread(dev, CHUNK + 8, buf, 8, &err), 0);
+	ck_assert_uint_eq(dw_le64(buf), want);
+	dw_dev_close(dev, NULL);
+	dw_lvm_free(lvm);
+	free(text);
+}
+END_TEST
+
+START_TEST(a_merge_of_another_size)
+{
+	char *merge = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
+				  "origin = \"th1\"",
+				  "origin = \"th1\"\nmerge = \"th1\"");
+	char *text = lvmimg_edit(merge, "extent_count = 8",
+				 "extent_count = 4");
+	struct dw_lvm *lvm = make(text, true);
+	struct dw_dev *dev;
+	uint64_t len;
+
+	ck_assert_int_eq(lvmimg_open(ctx, lvm, "th1", &dev, &err),
+			 DW_UNSUPPORTED);
+	ck_assert_str_eq(err.text, "vg0/th1: has 262144 bytes, and th2, which "
+			 "is to be merged into it, 524288: that is only read "
+			 "once it is merged");
+	ck_assert_int_eq(dw_lv_used_len(ctx, find(lvm, "th1"), &len, &err),
+			 DW_UNSUPPORTED);
+	dw_lvm_free(lvm);
+	free(text);
+	free(merge);
+}
+END_TEST
+
 START_TEST(merges_that_cannot_be)
 {
 	static const char *const into[] = { "th2", "lin", "tp" };
@@ -155,6 +202,8 @@ int main(void)
 	tcase_add_test(tc, volumes_of_a_pool);
 	tcase_add_test(tc, a_snapshot_the_pool_does_not_know);
 	tcase_add_test(tc, a_merge_that_waits);
+	tcase_add_test(tc, a_merge_brings_its_external_origin);
+	tcase_add_test(tc, a_merge_of_another_size);
 	tcase_add_test(tc, merges_that_cannot_be);
 	return dw_test_run("thin_lvm", tc);
 }
