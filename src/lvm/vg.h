@@ -38,6 +38,7 @@ int dw_vg_check(const struct dw_vg *vg, struct dw_err *err);
 /* Parts of it. */
 int dw_segment_check(const struct dw_lv *lv, const struct dw_segment *segment,
 		     struct dw_err *err);
+int dw_vg_check_users(const struct dw_vg *vg, struct dw_err *err);
 int dw_vg_check_overlaps(const struct dw_vg *vg, struct dw_err *err);
 int dw_vg_check_cycles(const struct dw_vg *vg, struct dw_err *err);
 

@@ -106,6 +106,8 @@ int dw_vg_check(const struct dw_vg *vg, struct dw_err *err)
 	if (!rc)
 		rc = check_segments(vg, err);
 	if (!rc)
+		rc = dw_vg_check_users(vg, err);
+	if (!rc)
 		rc = dw_vg_check_overlaps(vg, err);
 	if (!rc)
 		rc = dw_vg_check_cycles(vg, err);

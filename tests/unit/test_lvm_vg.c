@@ -307,6 +307,20 @@ static const struct {
 	  "the parts of its cache pass", DW_CORRUPT },
 	{ "metadata_format = 2", "metadata_format = 3", "not within 0 and 2",
 	  DW_CORRUPT },
+	{ "type = \"striped\"\n\t\t\t\tstripe_count = 1\t# linear\n\t\t\t\t\n"
+	  "\t\t\t\tstripes = [\n\t\t\t\t\t\"pv0\", 4\n\t\t\t\t]\n",
+	  "type = \"thin\"\nthin_pool = \"tp\"\ntransaction_id = 0\n"
+	  "device_id = 1\n", "two: a segment of type thin among 2",
+	  DW_CORRUPT },
+	/* parts that two volumes want */
+	{ "cache_pool = \"cvol\"", "cache_pool = \"cp\"", "cp is used by slow, "
+	  "and by fast", DW_CORRUPT },
+	{ "data = \"cp_cdata\"", "data = \"cvol\"", "cvol is used by fast, and "
+	  "by cp", DW_CORRUPT },
+	{ "metadata = \"cp_cmeta\"", "metadata = \"tp_tmeta\"", "tp_tmeta is "
+	  "used by tp, and by cp", DW_CORRUPT },
+	{ "cow_store = \"snap\"", "cow_store = \"cvol\"", "cvol is used by "
+	  "fast, and by snapshot0", DW_CORRUPT },
 	/* volumes that need themselves */
 	{ "\"pv0\", 0\n", "\"lin\", 0\n", "needs itself: lin -> lin",
 	  DW_CORRUPT },
