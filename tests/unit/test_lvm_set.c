@@ -224,6 +224,29 @@ START_TEST(legs_may_be_missing)
 }
 END_TEST
 
+/* A leg is there, but not what says whether it is good. */
+static const struct {
+	const char *from, *to, *id, *lv, *text;
+} untold[] = {
+	{ "mirror_count = 2", "mirror_count = 2\nmirror_log = \"lin\"",
+	  LVMIMG_ID1, "mir", "needs physical volume pv0" },
+	{ "\"r1_rmeta_0\"", "\"mir_mimage_1\"", LVMIMG_ID0, "r1",
+	  "needs physical volume pv1" },
+};
+
+START_TEST(what_tells_of_legs_is_asked_for)
+{
+	struct dw_dev *vol;
+
+	add((struct lvmimg){ .id = untold[_i].id,
+			     .text = edit(untold[_i].from, untold[_i].to) });
+	assemble();
+	ck_assert_int_eq(lvmimg_open(ctx, lvm, untold[_i].lv, &vol, &err),
+			 DW_NOENT);
+	ck_assert_msg(strstr(err.text, untold[_i].text), "%s", err.text);
+}
+END_TEST
+
 START_TEST(a_pv_that_was_given_up)
 {
 	const struct dw_vg *vg;
@@ -463,6 +486,7 @@ int main(void)
 	tcase_add_test(tc, only_damaged_copies);
 	tcase_add_test(tc, a_missing_pv);
 	tcase_add_loop_test(tc, legs_may_be_missing, 0, 2);
+	tcase_add_loop_test(tc, what_tells_of_legs_is_asked_for, 0, 2);
 	tcase_add_loop_test(tc, a_pv_that_was_given_up, 0, 2);
 	tcase_add_test(tc, a_pv_that_left_is_an_orphan);
 	tcase_add_test(tc, a_pv_belongs_to_its_own_group);
