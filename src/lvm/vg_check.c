@@ -12,15 +12,16 @@
 static int check_pv(const struct dw_vg *vg, const struct dw_pv *pv,
 		    struct dw_err *err)
 {
-	uint64_t end;
+	uint64_t len, end;
 
-	/* Two numbers of 32 bits, one of them in sectors: the product fits.
-	 * Whether the device is that long is seen when extents are read. */
-	if (!dw_add(pv->pe_start_off, pv->pe_nr * vg->extent_len, &end))
+	/* Whether the device is that long is seen when extents are read. */
+	if (!dw_mul(pv->pe_nr, vg->extent_len, &len) ||
+	    !dw_add(pv->pe_start_off, len, &end))
 		return dw_fail(err, DW_CORRUPT,
-			       "lvm: %s: %s has %" PRIu64 " extents from %"
-			       PRIu64 " on, which no device has", vg->name,
-			       pv->name, pv->pe_nr, pv->pe_start_off);
+			       "lvm: %s: %s has %" PRIu64 " extents of %"
+			       PRIu64 " bytes from %" PRIu64 " on, which no "
+			       "device has", vg->name, pv->name, pv->pe_nr,
+			       vg->extent_len, pv->pe_start_off);
 	return 0;
 }
 

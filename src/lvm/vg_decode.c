@@ -179,7 +179,7 @@ static int compare_starts(const void *a, const void *b)
 	       sa->start_extent > sb->start_extent;
 }
 
-/* LVM counts extents in 32 bits, and so their bytes fit 64. */
+/* LVM counts extents in 32 bits. */
 static int decode_size(const struct dw_config *cfg,
 		       const struct dw_config_node *s, struct dw_lv *lv,
 		       struct dw_err *err)
@@ -193,7 +193,11 @@ static int decode_size(const struct dw_config *cfg,
 		return dw_config_fail(cfg, s, err, "\"%s\" has %" PRIu64
 				      " extents, more than LVM can count",
 				      s->key, nr);
-	lv->size = nr * lv->vg->extent_len;
+	if (!dw_mul(nr, lv->vg->extent_len, &lv->size))
+		return dw_config_fail(cfg, s, err, "\"%s\" has %" PRIu64
+				      " extents of %" PRIu64 " bytes, more "
+				      "than any disk", s->key, nr,
+				      lv->vg->extent_len);
 	return 0;
 }
 

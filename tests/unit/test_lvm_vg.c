@@ -221,7 +221,8 @@ static const struct {
 	  "pv0 and pv1 have the same UUID aaaaaa-", DW_CORRUPT },
 	/* PVs */
 	{ "pe_start = 256", "pe_start = 36028797018963967",
-	  "pv0 has 24 extents from 18446744073709551104 on", DW_CORRUPT },
+	  "pv0 has 24 extents of 65536 bytes from 18446744073709551104 on",
+	  DW_CORRUPT },
 	{ "pe_count = 24", "pe_count = 3", "lin: 4 extents from 0 on pass the "
 	  "3 of pv0", DW_CORRUPT },
 	{ "pe_count = 24", "pe_counts = 24", "\"pv0\" has no \"pe_count\"",
@@ -358,6 +359,34 @@ START_TEST(a_change_that_is_refused)
 }
 END_TEST
 
+/* The largest extents, and as many of them as LVM can count. */
+static const struct {
+	const char *from, *to, *error;
+} too_large[] = {
+	{ "pe_count = 24", "pe_count = 4294967295", "pv0 has "
+	  "4294967295 extents of 2199023255040 bytes from 131072 on" },
+	{ "extent_count = 8", "extent_count = 4294967295", "has "
+	  "4294967295 extents of 2199023255040 bytes" },
+};
+
+START_TEST(extents_beyond_64_bits)
+{
+	char *large, *text;
+	struct dw_lvm *lvm;
+
+	large = lvmimg_edit(lvmimg_text(LVMIMG_TEXT), "extent_size = 128",
+			    "extent_size = 4294967295");
+	text = lvmimg_edit(large, too_large[_i].from, too_large[_i].to);
+	lvm = lvmimg_set_of(ctx, text);
+	ck_assert_ptr_nonnull(dw_lvm_vg(lvm, 0)->problem);
+	ck_assert_msg(strstr(dw_lvm_vg(lvm, 0)->problem, too_large[_i].error),
+		      "%s", dw_lvm_vg(lvm, 0)->problem);
+	dw_lvm_free(lvm);
+	free(text);
+	free(large);
+}
+END_TEST
+
 START_TEST(names_are_those_of_lvm)
 {
 	static const char *const good[] = {
@@ -391,6 +420,7 @@ int main(void)
 	tcase_add_test(tc, an_old_text);
 	tcase_add_loop_test(tc, a_change_that_is_allowed, 0, NR(allowed));
 	tcase_add_loop_test(tc, a_change_that_is_refused, 0, NR(refused));
+	tcase_add_loop_test(tc, extents_beyond_64_bits, 0, NR(too_large));
 	tcase_add_test(tc, names_are_those_of_lvm);
 	return dw_test_run("lvm-vg", tc);
 }
