@@ -20,7 +20,8 @@ struct file_output {
 	char *temp;		/* temporary name; NULL: O_TMPFILE has none */
 	int fd;			/* the device's, which closes it */
 	bool force;
-	bool replaces;		/* something had the name when it was opened */
+	bool replaces;		/* something had the name when it was opened,
+				 * and may go */
 };
 
 int dw_output_init(struct dw_output *out, const struct dw_output_driver *driver,
@@ -87,9 +88,11 @@ static int link_named(struct file_output *f, const char *name)
 	return linkat(AT_FDCWD, proc, f->dir_fd, name, AT_SYMLINK_FOLLOW);
 }
 
+/* Only what was there before is replaced: of two outputs whose names a
+ * filesystem takes for one, the second shall not take the first away. */
 static int put_in_place(struct file_output *f)
 {
-	if (!f->force) {
+	if (!f->replaces) {
 		if (!f->temp)
 			return link_named(f, f->base);
 		return renameat2(f->dir_fd, f->temp, f->dir_fd, f->base,
@@ -120,10 +123,11 @@ static int file_commit(struct dw_output *out, struct dw_err *err)
 	if (ret)
 		return ret;
 	if (put_in_place(f) < 0 &&
-	    (f->force || !f->temp || errno != EINVAL ||
+	    (f->replaces || !f->temp || errno != EINVAL ||
 	     put_in_place_plain(f) < 0)) {
 		if (errno == EEXIST)
-			return dw_fail(err, DW_EXISTS,
+			return dw_fail(err, DW_EXISTS, f->force ?
+				       "%s: has come into being meanwhile" :
 				       "%s: exists; --force replaces it",
 				       out->path);
 		return dw_fail_errno(err, errno, "%s: put in place", out->path);
@@ -235,9 +239,11 @@ static int check_target(struct file_output *f, bool *is_block,
 	struct stat st;
 
 	*is_block = false;
+	/* A link that leads nowhere is there, too. */
+	f->replaces = f->force && !fstatat(f->dir_fd, f->base, &st,
+					   AT_SYMLINK_NOFOLLOW);
 	if (fstatat(f->dir_fd, f->base, &st, 0) < 0)
 		return 0;
-	f->replaces = true;
 	*is_block = S_ISBLK(st.st_mode);
 	if (!*is_block && !S_ISREG(st.st_mode))
 		return dw_fail(err, DW_USAGE,

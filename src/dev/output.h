@@ -10,6 +10,8 @@
  * Order of a commit: fdatasync of the bytes (not with DW_OUTPUT_NO_SYNC),
  * then the name (link or rename), then fsync of the folder.  A crash before
  * the name leaves nothing (O_TMPFILE) or one temporary file; after it, all.
+ * Only what had the name when the output was opened is replaced; anything else
+ * that has it by now is DW_EXISTS.
  * What went to standard output cannot be taken back: there a commit is the
  * last of it, and an abort shows in the exit status only.
  */
@@ -43,7 +45,6 @@ int dw_output_commit(struct dw_output *out, struct dw_err *err);
  * stays, as that one is gone.
  */
 int dw_output_flush(struct dw_output *out, struct dw_err *err);
-void dw_output_withdraw(struct dw_output *out);
 void dw_output_withdraw(struct dw_output *out);
 
 /* The same output with faults: its device counts reads, writes and flushes,

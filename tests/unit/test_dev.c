@@ -259,6 +259,41 @@ START_TEST(an_output_is_there_only_after_commit)
 }
 END_TEST
 
+/* Two outputs may be one name to a filesystem; none takes the other away. */
+START_TEST(what_came_meanwhile_is_not_replaced)
+{
+	struct dw_output *first, *second;
+	struct dw_ctx *ctx;
+	char path[100];
+
+	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	path_in(path, "new");
+	ck_assert_int_eq(dw_output_open(ctx, path, DW_OUTPUT_FORCE, &first,
+					&err), 0);
+	ck_assert_int_eq(dw_output_open(ctx, path, DW_OUTPUT_FORCE, &second,
+					&err), 0);
+	ck_assert_int_eq(dw_output_commit(first, &err), 0);
+	ck_assert_int_eq(dw_output_commit(second, &err), DW_EXISTS);
+	ck_assert_ptr_null(strstr(err.text, "--force"));
+	dw_output_close(second);
+	dw_output_withdraw(first);
+	dw_output_close(first);
+	ck_assert_int_ne(access(path, F_OK), 0);
+
+	/* A link that leads nowhere was there before. */
+	ck_assert_int_eq(symlink("nowhere", path), 0);
+	ck_assert_int_eq(dw_output_open(ctx, path, DW_OUTPUT_FORCE, &first,
+					&err), 0);
+	ck_assert_int_eq(dw_output_commit(first, &err), 0);
+	dw_output_close(first);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	dw_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(a_committed_output_can_be_taken_back)
 {
 	struct dw_output *out;
@@ -312,6 +347,7 @@ int main(void)
 	tcase_add_test(tc, an_overlay_redirects_without_copying);
 	tcase_add_test(tc, the_nth_call_fails);
 	tcase_add_test(tc, an_output_is_there_only_after_commit);
+	tcase_add_test(tc, what_came_meanwhile_is_not_replaced);
 	tcase_add_test(tc, a_committed_output_can_be_taken_back);
 	return dw_test_run("dev", tc);
 }
