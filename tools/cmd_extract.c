@@ -79,8 +79,9 @@ static int make_folder(struct outputs *o, const char *folder,
 	return 0;
 }
 
-/* Each output is a file that stays open up to the end, and a group may have
- * more volumes than a process has files by default. */
+/* Each output is a file that stays open up to the end, as do the images that a
+ * source needs, and a group may have more volumes than a process has files by
+ * default. */
 static void allow_files(void)
 {
 	struct rlimit limit;
@@ -119,7 +120,6 @@ static int open_outputs(struct cli *cli, const struct settings *s,
 	if (!o->items)
 		return cli_fail(&cli->err, DW_NOMEM, "out of memory");
 	o->nr = plan->items_nr;
-	allow_files();
 	ret = make_folder(o, s->folder, &cli->err);
 	for (size_t i = 0; i < o->nr && !ret; i++)
 		if (!plan->items[i].problem)
@@ -245,6 +245,7 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 	if (ret)
 		return ret;
 	dw_ctx_set_rate(cli->ctx, s->rate);
+	allow_files();
 	ret = dw_open(cli->ctx, operands[0], s->common.format,
 		      cli_open_flags(&s->common), &dev, &cli->err);
 	if (!ret)

@@ -33,6 +33,20 @@ static int set_problem(struct dw_extract_report *r, size_t i, const char *text,
 
 /* ---- one after the other -------------------------------------------------- */
 
+/* A block device is written in place, and could not be taken away again. */
+static int check_outputs(const struct dw_extract_plan *plan,
+			 struct dw_output *const *outputs, struct dw_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < plan->items_nr; i++)
+		if (outputs[i] && outputs[i]->is_block)
+			return dw_fail(err, DW_USAGE, "%s: is a block device; "
+				       "what is extracted becomes files",
+				       outputs[i]->path);
+	return 0;
+}
+
 static int make_one(struct dw_extract_plan *plan, size_t i,
 		    struct dw_output *output, struct dw_extract_report *r,
 		    struct dw_err *err)
@@ -45,12 +59,13 @@ static int make_one(struct dw_extract_plan *plan, size_t i,
 	if (item->problem)
 		return set_problem(r, i, item->problem, err);
 	ret = dw_convert_make(item->image, output, &result->image, &why);
-	if (!ret)
-		ret = dw_output_flush(output, &why);
 	r->copied_len += result->image.copied_len;
 	r->written_len += result->image.written_len;
 	if (ret && plan->state->is_partial && !dw_extract_is_fatal(ret))
 		return set_problem(r, i, why.text, err);
+	/* What fails here is the host, and no item's problem. */
+	if (!ret)
+		ret = dw_output_flush(output, &why);
 	if (ret && err)
 		*err = why;
 	return ret ? dw_err_prefix(err, ret, "%s", item->layer) : 0;
@@ -99,6 +114,8 @@ int dw_extract_run(struct dw_extract_plan *plan,
 	int ret = new_report(plan, &r, err);
 
 	*report = NULL;
+	if (!ret)
+		ret = check_outputs(plan, outputs, err);
 	for (i = 0; i < plan->items_nr && !ret; i++)
 		ret = make_one(plan, i, outputs[i], r, err);
 	if (!ret)

@@ -207,6 +207,27 @@ START_TEST(a_part_is_whole_items)
 	make_reference();
 	faulty_run_each(&job, &part, &job.source.fail_read_at,
 			&job.source.reads_nr, 1);
+	/* A target that fails is no item's fault: twice each. */
+	faulty_run_each(&job, &part, &job.output.fail_flush_at,
+			&job.output.flushes_nr, 4);
+}
+END_TEST
+
+static int onto_a_device(const void *arg, struct dw_dev *source,
+			 struct dw_output *output, struct dw_err *e)
+{
+	output->is_block = true;
+	return extract(arg, source, output, e);
+}
+
+/* It cannot be taken away again. */
+START_TEST(block_devices_are_refused)
+{
+	job.job = onto_a_device;
+	memset(&job.output, 0, sizeof(job.output));
+	ck_assert_int_eq(faulty_run(&job, &all), DW_USAGE);
+	ck_assert_uint_eq(job.output.writes_nr, 0);
+	ck_assert_uint_eq(faulty_files_nr(&job), 0);
 }
 END_TEST
 
@@ -248,6 +269,7 @@ int main(void)
 	tcase_add_test(tc, partitions_are_extracted);
 	tcase_add_test(tc, a_failure_leaves_neither);
 	tcase_add_test(tc, a_part_is_whole_items);
+	tcase_add_test(tc, block_devices_are_refused);
 	tcase_add_test(tc, a_cancelled_job_leaves_nothing);
 	tcase_add_test(tc, options_of_another_size_are_refused);
 	failed = dw_test_run("extract", tc);
