@@ -128,8 +128,24 @@ static void take_values(blkid_probe pr, struct dw_fs_info *out)
 	out->partial = true;
 }
 
-static int ask(int fd, uint64_t start, uint64_t len, struct dw_fs_info *out,
-	       struct dw_err *err)
+/* 'but' is a kind that does not count; NULL: all do. */
+static int set_up(blkid_probe pr, const char *but, struct dw_err *err)
+{
+	char *types[] = { (char *)but, NULL };
+
+	blkid_probe_enable_partitions(pr, 0);
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE |
+					  BLKID_SUBLKS_LABEL |
+					  BLKID_SUBLKS_UUID);
+	if (but && blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN,
+						       types))
+		return dw_fail_errno(err, errno ? errno : EIO, "blkid");
+	return 0;
+}
+
+static int ask(int fd, uint64_t start, uint64_t len, const char *but,
+	       struct dw_fs_info *out, struct dw_err *err)
 {
 	blkid_probe pr = blkid_new_probe();
 	int rc, ret = 0;
@@ -141,11 +157,9 @@ static int ask(int fd, uint64_t start, uint64_t len, struct dw_fs_info *out,
 		ret = dw_fail_errno(err, errno ? errno : EIO, "blkid");
 		goto out;
 	}
-	blkid_probe_enable_partitions(pr, 0);
-	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE |
-					  BLKID_SUBLKS_LABEL |
-					  BLKID_SUBLKS_UUID);
+	ret = set_up(pr, but, err);
+	if (ret)
+		goto out;
 	rc = blkid_do_safeprobe(pr);
 	if (!rc)
 		take_values(pr, out);
@@ -166,6 +180,12 @@ out:
 int dw_blkid_identify(struct dw_dev *dev, struct dw_fs_info *out,
 		      struct dw_err *err)
 {
+	return dw_blkid_identify_but(dev, NULL, out, err);
+}
+
+int dw_blkid_identify_but(struct dw_dev *dev, const char *type,
+			  struct dw_fs_info *out, struct dw_err *err)
+{
 	uint64_t start;
 	int fd, ret;
 
@@ -174,11 +194,11 @@ int dw_blkid_identify(struct dw_dev *dev, struct dw_fs_info *out,
 		return dw_fail(err, DW_NOT_MINE, "blkid: only %llu bytes",
 			       (unsigned long long)dev->size);
 	if (one_plain_run(dev, &fd, &start))
-		return ask(fd, start, dev->size, out, err);
+		return ask(fd, start, dev->size, type, out, err);
 	ret = make_windows(dev, &fd, err);
 	if (ret)
 		return ret;
-	ret = ask(fd, 0, dev->size, out, err);
+	ret = ask(fd, 0, dev->size, type, out, err);
 	close(fd);
 	return ret;
 }

@@ -110,10 +110,24 @@ static int check_layout(struct dw_pv_places *p, struct dw_err *err)
 			       " at %" PRIu64, p->pv->pe_nr, p->vg->extent_len,
 			       p->pv->pe_start_off, p->dev->size);
 	p->pe_end_off = p->pv->pe_start_off + len;
+	/* Extents that would hold the label would have two meanings. */
+	if (p->pv->pe_start_off < DW_LABEL_SECTORS * DW_LVM_SECTOR)
+		return dw_fail(err, DW_CORRUPT, "its extents begin at %" PRIu64
+			       ", before the %u bytes of the label end",
+			       p->pv->pe_start_off,
+			       DW_LABEL_SECTORS * DW_LVM_SECTOR);
 	ret = dw_label_read(p->dev, &label, err);
 	if (!ret)
 		ret = check_areas(p, label.mdas, label.mdas_nr, err);
 	return ret ? ret : check_areas(p, label.boot, label.boot_nr, err);
+}
+
+/* A copy of its metadata that is damaged, or tells another story. */
+static int check_notes(const struct dw_pv_places *p, struct dw_err *err)
+{
+	if (!p->vg->notes.nr)
+		return 0;
+	return dw_fail(err, DW_UNSUPPORTED, "%s", p->vg->notes.items[0]);
 }
 
 /* ---- the places ----------------------------------------------------------- */
@@ -186,6 +200,8 @@ int dw_pv_places_find(struct dw_pv_places *p, struct dw_err *err)
 	ret = check_group(p, err);
 	if (!ret)
 		ret = check_layout(p, err);
+	if (!ret)
+		ret = check_notes(p, err);
 	if (!ret)
 		ret = find_all(p, err);
 	return ret ? ret : check_overlaps(p, err);

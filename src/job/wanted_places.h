@@ -29,8 +29,9 @@ int dw_pv_places_open(struct dw_ctx *ctx, struct dw_dev *dev,
 
 /*
  * Finds all places.  They are certain only where the group lies on this PV
- * alone, each volume is linear, and neither two volumes nor a volume and LVM's
- * own areas share a byte; everything else is DW_UNSUPPORTED or DW_CORRUPT.
+ * alone, all copies of its metadata agree, each volume is linear, and neither
+ * two volumes nor a volume and LVM's own areas share a byte; everything else is
+ * DW_UNSUPPORTED or DW_CORRUPT.
  */
 int dw_pv_places_find(struct dw_pv_places *p, struct dw_err *err);
 void dw_pv_places_close(struct dw_pv_places *p);

@@ -4,11 +4,13 @@
  * all that LVM itself keeps on it is taken as it is, and logical volumes lie
  * where they lay, so that only what is in them may be left out.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "dev/kinds.h"
+#include "fs/identify.h"
 #include "job/swap.h"
 #include "job/wanted.h"
 #include "job/wanted_places.h"
@@ -24,6 +26,7 @@ struct pv_look {
 	struct dw_pv_places on;
 	/* Of each volume of the group. */
 	struct dw_wanted *nested;
+	uint64_t held_len;	/* by their runs */
 	struct dw_used_run *runs;
 	size_t runs_nr, runs_cap;
 };
@@ -64,6 +67,18 @@ static int look_into(struct pv_look *l, size_t lv_nr, struct dw_err *err)
 	return ret;
 }
 
+/* What all volumes hold together has the cap of what one may hold. */
+static int check_held(struct pv_look *l, const struct dw_wanted *nested,
+		      struct dw_err *err)
+{
+	l->held_len += nested->runs_cap * sizeof(nested->runs[0]);
+	if (l->held_len <= l->ctx->memory_cap_len)
+		return 0;
+	return dw_fail(err, DW_LIMIT, "the runs of wanted blocks of all "
+		       "volumes need more memory than the cap of %" PRIu64
+		       " bytes", l->ctx->memory_cap_len);
+}
+
 static int look_into_all(struct pv_look *l, struct dw_err *err)
 {
 	size_t i;
@@ -72,8 +87,11 @@ static int look_into_all(struct pv_look *l, struct dw_err *err)
 	l->nested = calloc(l->on.vg->lvs_nr + 1, sizeof(l->nested[0]));
 	if (!l->nested)
 		return dw_fail_nomem(err);
-	for (i = 0; i < l->on.vg->lvs_nr && !ret; i++)
+	for (i = 0; i < l->on.vg->lvs_nr && !ret; i++) {
 		ret = look_into(l, i, err);
+		if (!ret)
+			ret = check_held(l, &l->nested[i], err);
+	}
 	return ret;
 }
 
@@ -190,6 +208,22 @@ static int make_overlay(const struct pv_look *l, struct dw_dev **out,
 
 /* ---- the whole ------------------------------------------------------------ */
 
+/*
+ * The label may be left over beneath something newer: ZFS and VMFS leave the
+ * first sectors alone, and libblkid asks no further once it has seen a PV.
+ */
+static int refuse_others(struct dw_dev *dev, struct dw_err *err)
+{
+	struct dw_fs_info info;
+	int ret = dw_blkid_identify_but(dev, "LVM2_member", &info, err);
+
+	if (ret == DW_NOT_MINE)
+		return 0;
+	return ret ? ret : dw_fail(err, DW_UNSUPPORTED, "it is %s with the "
+				   "label of a physical volume in it",
+				   info.type);
+}
+
 static void add_recovery(struct dw_recovery *sum, const struct dw_recovery *r)
 {
 	sum->transactions_nr += r->transactions_nr;
@@ -252,8 +286,10 @@ int dw_wanted_look_pv(struct dw_ctx *ctx, struct dw_dev *dev, unsigned depth,
 		      struct dw_wanted_part *out, struct dw_err *err)
 {
 	struct pv_look l = { .ctx = ctx, .dev = dev, .depth = depth };
-	int ret = dw_pv_places_open(ctx, dev, &l.on, err);
+	int ret = refuse_others(dev, err);
 
+	if (!ret)
+		ret = dw_pv_places_open(ctx, dev, &l.on, err);
 	if (!ret)
 		ret = dw_pv_places_find(&l.on, err);
 	if (!ret)

@@ -251,23 +251,51 @@ python3 "$mkpv" vg1 pv0=pv:24 pv1=other:24 root=linear:pv0+2*12
 put fs.img pv 3
 in_full 'a group on two disks' 'several physical volumes' pv
 
-# An area for metadata that begins where the extents do.
-rm -f pv
-python3 "$mkpv" vg0 pv0=pv:24 root=linear:pv0+2*12
-put fs.img pv 3
-python3 - pv <<- 'EOF'
-	import struct, sys, zlib
-	f = open(sys.argv[1], "r+b")
-	f.seek(512)
-	s = bytearray(f.read(512))
-	at = s.index(struct.pack("<QQ", 4096, 1044480))
-	s[at + 16:at + 32] = struct.pack("<QQ", 20 << 20, 1 << 20)
-	crc = ~zlib.crc32(s[20:], ~0xF597A6CF & 0xFFFFFFFF) & 0xFFFFFFFF
-	s[16:20] = struct.pack("<I", crc)
-	f.seek(512)
-	f.write(s)
-EOF
+# relabel FILE OFF LEN: where the first metadata area is; 0 0: nowhere.
+relabel()
+{
+	python3 - "$@" <<- 'EOF'
+		import struct, sys, zlib
+		f = open(sys.argv[1], "r+b")
+		f.seek(512)
+		s = bytearray(f.read(512))
+		at = s.index(struct.pack("<QQ", 4096, 1044480))
+		area = struct.pack("<QQ", int(sys.argv[2]), int(sys.argv[3]))
+		if any(area):
+		    s[at:at + 16] = area
+		else:
+		    s[at:at + 32] = s[at + 16:at + 32] + bytes(16)
+		crc = ~zlib.crc32(s[20:], ~0xF597A6CF & 0xFFFFFFFF) & 0xFFFFFFFF
+		s[16:20] = struct.pack("<I", crc)
+		f.seek(512)
+		f.write(s)
+	EOF
+}
+
+# fresh [OPTION]...: the PV of before.
+fresh()
+{
+	rm -f pv
+	python3 "$mkpv" vg0 "$@" pv0=pv:24 root=linear:pv0+2*12
+	put fs.img pv 3
+}
+fresh
+relabel pv $((20 << 20)) $((1 << 20))
 in_full 'an area of LVM among the extents' 'reaches into the extents' pv
+fresh --start 0
+relabel pv 0 0
+in_full 'extents where the label is' 'extents begin at 0' pv
+
+# A copy of the metadata that is damaged.
+fresh
+printf junk | dd of=pv bs=1M seek=25 conv=notrunc status=none
+in_full 'a damaged copy of the metadata' 'metadata' pv
+
+# What leaves the first sectors alone does not overwrite an old label.
+fresh
+printf '\015\320\001\300' | dd of=pv bs=1M seek=1 conv=notrunc status=none
+check 'a PV to whoever asks' sh -c 'blkid -p pv | grep -q LVM2_member'
+in_full 'a label beneath VMFS' 'VMFS_volume_member' pv
 
 # A system that will wake up finds its disks as it left them.
 printf 'S1SUSPEND' | dd of=swap.img bs=1 seek=4086 conv=notrunc status=none

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes physical volumes of one volume group, without LVM and without root.
 
-    mkpv.py GROUP [--extent KIB] PV=FILE:EXTENTS... LV=TYPE:ARG...
+    mkpv.py GROUP [--extent KIB] [--start SECTOR] PV=FILE:EXTENTS...
+            LV=TYPE:ARG...
 
 FILE becomes a PV with its extents from 1 MiB on, which stay as they are where
-the file is there already; a second metadata area lies behind them.  Volumes:
+the file is there already; a second metadata area lies behind them.  With
+--start the metadata says that they begin elsewhere.  Volumes:
 
     root=linear:pv0+0*4,pv0+8*2     two segments: 4 extents from 0, 2 from 8
     both=striped64:pv0+0*4,pv1+0*4  stripes of 64 KiB
@@ -85,7 +87,7 @@ def volume(name, value):
                                        nr, text)
 
 
-def group_text(group, extent, pvs, lvs):
+def group_text(group, extent, start, pvs, lvs):
     text = 'contents = "Text Format Volume Group"\nversion = 1\n' \
         'description = ""\ncreation_host = "mkpv"\ncreation_time = 1\n' \
         '%s {\nid = "%s"\nseqno = 1\nformat = "lvm2"\n' \
@@ -97,7 +99,7 @@ def group_text(group, extent, pvs, lvs):
             'status = ["ALLOCATABLE"]\nflags = []\ndev_size = %d\n' \
             'pe_start = %d\npe_count = %d\n}\n' % (
                 name, dashed(uuid("P" + group + name)), name,
-                size_of(nr, extent) // SECTOR, PE_START // SECTOR, nr)
+                size_of(nr, extent) // SECTOR, start, nr)
     text += "}\nlogical_volumes {\n"
     text += "".join(volume(*lv) for lv in lvs)
     return text + "}\n}\n"
@@ -142,9 +144,11 @@ def write_pv(path, pv_id, extents, extent, text):
 
 def main(args):
     group, extent, pvs, lvs = args[0], 1024, {}, []
-    rest = args[1:]
+    rest, start = args[1:], PE_START // SECTOR
     if rest[:1] == ["--extent"]:
         extent, rest = int(rest[1]), rest[2:]
+    if rest[:1] == ["--start"]:
+        start, rest = int(rest[1]), rest[2:]
     for arg in rest:
         name, value = arg.split("=", 1)
         if re.fullmatch(r"pv\d+", name):
@@ -152,7 +156,7 @@ def main(args):
             pvs[name] = (path, int(nr))
         else:
             lvs.append((name, value))
-    text = group_text(group, extent, pvs, lvs)
+    text = group_text(group, extent, start, pvs, lvs)
     for name, (path, nr) in pvs.items():
         write_pv(path, uuid("P" + group + name), nr, extent, text)
 
