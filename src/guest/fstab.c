@@ -231,6 +231,24 @@ bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
 	return false;
 }
 
+bool dw_fstab_next_swap(const char *text, size_t len, size_t *pos,
+			struct dw_span *spec)
+{
+	struct dw_lines walk = { .p = text, .len = len, .pos = *pos };
+	struct dw_line line;
+	struct entry e;
+
+	while (dw_lines_next(&walk, &line)) {
+		if (!split(line.text, &e) ||
+		    !dw_span_is(e.fields[TYPE], "swap"))
+			continue;
+		*spec = e.fields[SPEC];
+		*pos = walk.pos;
+		return true;
+	}
+	return false;
+}
+
 int dw_fstab_edit(const char *text, size_t len, const struct dw_names *names,
 		  struct dw_buf *out, struct dw_changes *changes,
 		  struct dw_err *err)

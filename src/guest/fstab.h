@@ -14,6 +14,11 @@
 bool dw_fstab_find(const char *text, size_t len, const char *mount_point,
 		   struct dw_span *spec);
 
+/* What the next entry of swap space from *pos on names; *pos, at first 0, moves
+ * behind it. */
+bool dw_fstab_next_swap(const char *text, size_t len, size_t *pos,
+			struct dw_span *spec);
+
 /*
  * Rewrites an fstab into out, by what each entry points to: the root becomes
  * names->spec unless its name lasts already; swap and other disks, which may

@@ -18,7 +18,7 @@ static int check_options(const struct dw_convert_options *options,
 
 static int make_plan(struct dw_convert_plan *plan, struct dw_dev *source,
 		     const struct dw_convert_options *options,
-		     struct dw_err *err)
+		     const char *as_is, struct dw_err *err)
 {
 	struct dw_convert_state *s = plan->state;
 	const struct dw_target_names names = {
@@ -27,7 +27,8 @@ static int make_plan(struct dw_convert_plan *plan, struct dw_dev *source,
 		.cluster_len = options->cluster_len,
 	};
 	struct dw_wanted_options wanted = {
-		.all_blocks = options->all_blocks,
+		.all_blocks = options->all_blocks || as_is,
+		.note = as_is,
 	};
 	int ret;
 
@@ -67,6 +68,14 @@ int dw_convert_plan(struct dw_ctx *ctx, struct dw_dev *source,
 		    const struct dw_convert_options *options,
 		    struct dw_convert_plan **out, struct dw_err *err)
 {
+	return dw_convert_plan_as_is(ctx, source, options, NULL, out, err);
+}
+
+int dw_convert_plan_as_is(struct dw_ctx *ctx, struct dw_dev *source,
+			  const struct dw_convert_options *options,
+			  const char *why, struct dw_convert_plan **out,
+			  struct dw_err *err)
+{
 	struct dw_convert_plan *plan = NULL;
 	int ret;
 
@@ -75,7 +84,7 @@ int dw_convert_plan(struct dw_ctx *ctx, struct dw_dev *source,
 	if (!ret)
 		ret = new_plan(ctx, options->allow_changed, &plan, err);
 	if (!ret)
-		ret = make_plan(plan, source, options, err);
+		ret = make_plan(plan, source, options, why, err);
 	if (ret) {
 		dw_convert_plan_free(plan);
 		return ret;

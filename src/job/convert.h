@@ -13,6 +13,13 @@ struct dw_convert_state {
 	bool allow_changed;
 };
 
+/* As dw_convert_plan(), but all blocks as they are, for a reason that the plan
+ * then tells; NULL: as the options have it. */
+int dw_convert_plan_as_is(struct dw_ctx *ctx, struct dw_dev *source,
+			  const struct dw_convert_options *options,
+			  const char *why, struct dw_convert_plan **out,
+			  struct dw_err *err);
+
 /* Opens what was written afresh and compares its size, and the first bytes of
  * each area, with the source; of what can only be read in sequence looks at
  * the first bytes alone. */

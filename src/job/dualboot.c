@@ -14,6 +14,7 @@
 #include "base/notes.h"
 #include "base/sum.h"
 #include "base/uuid.h"
+#include "job/awake.h"
 #include "job/dualboot.h"
 
 #define SUPERBLOCK_OFF 1024
@@ -132,6 +133,23 @@ static int mark_used(struct dw_dualboot_plan *plan, struct dw_err *err)
 	return ret;
 }
 
+/* As with the notes of other partitions, whoever boots the result decides. */
+static int note_sleeper(struct dw_dualboot_plan *plan, struct dw_err *err)
+{
+	struct dw_err why = { 0 };
+	int ret = dw_awake_check_fs(plan->state->sys.root.fs, &why);
+
+	if (ret == DW_UNSUPPORTED) {
+		dw_notes_add(&plan->notes, "%s, which must not wake up from it"
+			     " in the result: its files were changed",
+			     why.text);
+		return 0;
+	}
+	if (ret && err)
+		*err = why;
+	return ret;
+}
+
 static void note_others(struct dw_dualboot_plan *plan)
 {
 	const struct dw_wanted *w = &plan->state->disk.others;
@@ -239,6 +257,8 @@ static int make_plan(struct dw_dualboot_plan *plan,
 		ret = refuse_separate_boot(plan, err);
 	if (!ret)
 		ret = mark_used(plan, err);
+	if (!ret)
+		ret = note_sleeper(plan, err);
 	if (!ret)
 		ret = settle_uuid(plan, options, old_uuid, err);
 	if (!ret)

@@ -128,12 +128,10 @@ int dw_extract_plan(struct dw_ctx *ctx, struct dw_dev *source,
 	return refuse_problems(plan, err);
 }
 
-void dw_extract_plan_free(struct dw_extract_plan *plan)
+void dw_extract_drop_items(struct dw_extract_plan *plan)
 {
 	size_t i;
 
-	if (!plan)
-		return;
 	for (i = 0; i < plan->items_nr; i++) {
 		dw_convert_plan_free(plan->items[i].image);
 		free(plan->items[i].layer);
@@ -141,6 +139,15 @@ void dw_extract_plan_free(struct dw_extract_plan *plan)
 		free(plan->items[i].problem);
 	}
 	free(plan->items);
+	plan->items = NULL;
+	plan->items_nr = plan->problems_nr = 0;
+}
+
+void dw_extract_plan_free(struct dw_extract_plan *plan)
+{
+	if (!plan)
+		return;
+	dw_extract_drop_items(plan);
 	dw_dev_close(plan->state->source, NULL);
 	free(plan->state);
 	free(plan);

@@ -12,6 +12,8 @@ struct dw_extract_state {
 						 * its texts until the plan is
 						 * made */
 	bool is_partial, allow_changed;
+	/* Why all is copied as it is: where a system sleeps; "": no. */
+	char asleep[DW_ERR_TEXT];
 	struct dw_err first_problem;
 };
 
@@ -23,6 +25,9 @@ struct dw_extract_state {
 int dw_extract_find(struct dw_extract_plan *plan,
 		    const struct dw_extract_options *options,
 		    struct dw_err *err);
+
+/* Forgets all items. */
+void dw_extract_drop_items(struct dw_extract_plan *plan);
 
 /* Whether an error is that of the whole job, whatever is read. */
 bool dw_extract_is_fatal(int code);

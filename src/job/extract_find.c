@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/awake.h"
+#include "job/convert.h"
 #include "job/extract.h"
 #include "lvm/lvm.h"
 #include "part/part.h"
@@ -64,8 +66,9 @@ static int plan_item(struct dw_extract_plan *plan, struct dw_extract_item *item,
 	struct dw_extract_state *s = plan->state;
 
 	if (!ret)
-		ret = dw_convert_plan(s->ctx, dev, &s->image, &item->image,
-				      why);
+		ret = dw_convert_plan_as_is(s->ctx, dev, &s->image,
+					    s->asleep[0] ? s->asleep : NULL,
+					    &item->image, why);
 	dw_dev_close(dev, NULL);
 	if (!ret)
 		return 0;
@@ -119,7 +122,8 @@ static int add_group(struct dw_extract_plan *plan, const struct dw_vg *vg,
 
 	if (vg->problem) {
 		dw_fail(&why, DW_CORRUPT, "%s", vg->problem);
-		ret = add_item(plan, vg->name ? vg->name : vg->id, &item, err);
+		ret = add_item(plan, vg->name[0] ? vg->name : vg->id, &item,
+			       err);
 		return ret ? ret : dw_extract_set_problem(plan, item, &why,
 							  err);
 	}
@@ -221,11 +225,10 @@ static int add_all(struct dw_extract_plan *plan, unsigned flags,
 		       groups_nr ? "volume" : "partition");
 }
 
-int dw_extract_find(struct dw_extract_plan *plan,
-		    const struct dw_extract_options *options,
-		    struct dw_err *err)
+static int add_items(struct dw_extract_plan *plan,
+		     const struct dw_extract_options *options, unsigned flags,
+		     struct dw_err *err)
 {
-	unsigned flags = options->image.allow_changed ? DW_OPEN_SHARE : 0;
 	size_t i;
 	int ret = 0;
 
@@ -234,4 +237,84 @@ int dw_extract_find(struct dw_extract_plan *plan,
 	for (i = 0; i < options->layers_nr && !ret; i++)
 		ret = add_named(plan, options->layers[i], flags, err);
 	return ret;
+}
+
+/* ---- suspended systems ---------------------------------------------------- */
+
+/* The groups that may be extracted; what cannot be looked at there is the
+ * problem of an item, or of nobody. */
+static int check_groups(struct dw_extract_state *s, unsigned flags,
+			struct dw_err *err)
+{
+	struct dw_near_vgs near = { 0 };
+	struct dw_lvm *lvm = NULL;
+	struct dw_stack stack;
+	size_t i;
+	int ret;
+
+	ret = dw_stack_on(s->ctx, s->source, flags, &stack, err);
+	if (ret)
+		return ret;
+	ret = dw_stack_groups(&stack, &lvm, &near, err);
+	if (ret && !dw_extract_is_fatal(ret))
+		ret = 0;
+	for (i = 0; i < near.nr && !ret; i++)
+		ret = dw_awake_check_group(s->ctx, near.vgs[i], err);
+	free(near.vgs);
+	dw_lvm_free(lvm);
+	dw_stack_close(&stack, NULL);
+	return ret;
+}
+
+/* Whether a system sleeps in the image, whichever part of it is asked for. */
+static int find_sleeper(struct dw_extract_state *s, unsigned flags,
+			struct dw_err *err)
+{
+	struct dw_err why = { 0 };
+	int ret = dw_awake_check_disk(s->ctx, s->source, &why);
+
+	if (!ret)
+		ret = check_groups(s, flags, &why);
+	if (ret == DW_UNSUPPORTED)
+		memcpy(s->asleep, why.text, sizeof(s->asleep));
+	if (!dw_extract_is_fatal(ret))
+		return 0;
+	if (err)
+		*err = why;
+	return ret;
+}
+
+/* One that sleeps in a file is seen when the filesystem has been planned. */
+static bool has_sleeper(struct dw_extract_plan *plan)
+{
+	struct dw_extract_state *s = plan->state;
+	const struct dw_wanted *w;
+	size_t i;
+
+	for (i = 0; i < plan->items_nr && !s->asleep[0]; i++) {
+		if (!plan->items[i].image)
+			continue;
+		w = &plan->items[i].image->state->wanted;
+		if (w->asleep[0])
+			snprintf(s->asleep, sizeof(s->asleep), "%.40s, %.200s",
+				 plan->items[i].layer, w->asleep);
+	}
+	return s->asleep[0];
+}
+
+int dw_extract_find(struct dw_extract_plan *plan,
+		    const struct dw_extract_options *options,
+		    struct dw_err *err)
+{
+	unsigned flags = options->image.allow_changed ? DW_OPEN_SHARE : 0;
+	int ret = 0;
+
+	if (!options->image.all_blocks)
+		ret = find_sleeper(plan->state, flags, err);
+	if (!ret)
+		ret = add_items(plan, options, flags, err);
+	if (ret || plan->state->asleep[0] || !has_sleeper(plan))
+		return ret;
+	dw_extract_drop_items(plan);
+	return add_items(plan, options, flags, err);
 }

@@ -15,7 +15,7 @@
 #define MAGIC_LEN 10
 #define HEADER_OFF 1024
 #define PAGE_MIN 4096u
-#define PAGE_MAX 65536u
+#define PAGE_MAX DW_SWAP_START_LEN
 
 static const char awake[][MAGIC_LEN + 1] = {
 	"SWAPSPACE2", "SWAP-SPACE",
@@ -68,6 +68,16 @@ static uint64_t find_end(const uint8_t head[8], uint32_t page_len,
 	else
 		return dev_size;
 	return dw_min((last + 1) * page_len, dev_size);
+}
+
+bool dw_swap_start_is_asleep(const uint8_t *start, size_t len)
+{
+	size_t page;
+
+	for (page = PAGE_MIN; page <= PAGE_MAX && page <= len; page *= 2)
+		if (is_one_of(start + page - MAGIC_LEN, sleeping, 4))
+			return true;
+	return false;
 }
 
 int dw_swap_is_asleep(struct dw_dev *dev, bool *asleep, struct dw_err *err)

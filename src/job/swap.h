@@ -13,7 +13,12 @@
 int dw_swap_runs(struct dw_dev *dev, struct dw_used_run **runs,
 		 size_t *runs_nr, struct dw_err *err);
 
+/* Its signature ends the first page, and pages are not longer. */
+#define DW_SWAP_START_LEN 65536u
+
 /* Whether it holds the memory of a suspended system. */
 int dw_swap_is_asleep(struct dw_dev *dev, bool *asleep, struct dw_err *err);
+/* The same of swap space that begins with these bytes. */
+bool dw_swap_start_is_asleep(const uint8_t *start, size_t len);
 
 #endif

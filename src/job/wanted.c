@@ -93,6 +93,27 @@ static int add_full(struct dw_ctx *ctx, struct dw_wanted *w, const char *name,
 	return add_run(ctx, w, off, len, err);
 }
 
+/* All that was found, so that the search can begin afresh. */
+static void free_lists(struct dw_wanted *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->areas_nr; i++) {
+		dw_dev_close(w->states[i].dev, NULL);
+		dw_wanted_free_all(w->states[i].nested,
+				   w->states[i].nested_nr);
+		free(w->areas[i].name);
+		free(w->areas[i].type);
+		free(w->areas[i].note);
+	}
+	free(w->areas);
+	free(w->states);
+	free(w->runs);
+	*w = (struct dw_wanted){
+		.disk = w->disk, .view = w->view, .depth = w->depth,
+	};
+}
+
 /* ---- partitions ---------------------------------------------------------- */
 
 static int add_used(struct dw_ctx *ctx, struct dw_wanted *w, const char *name,
@@ -139,6 +160,9 @@ static int add_content(struct dw_ctx *ctx, struct dw_wanted *w,
 	else if (!ret)
 		ret = add_full(ctx, w, name, part.type, off, dev->size,
 			       part.note[0] ? part.note : NULL, err);
+	if (!ret && part.is_asleep)
+		snprintf(w->asleep, sizeof(w->asleep), "%.15s: %.200s", name,
+			 part.note);
 	if (!ret && part.has_super) {
 		state = &w->states[w->areas_nr - 1];
 		state->has_super = true;
@@ -229,6 +253,21 @@ static int add_parts(struct dw_ctx *ctx, struct dw_wanted *w,
 			off, w->disk->size - off, NULL, err);
 }
 
+/*
+ * A disk on which a system sleeps is wanted as it is, all partitions of it.
+ * One that does so in a file is seen only when its filesystem is open.
+ */
+static int take_asleep(struct dw_ctx *ctx, struct dw_wanted *w,
+		       struct dw_err *err)
+{
+	char note[DW_ERR_TEXT];
+
+	memcpy(note, w->asleep, sizeof(note));
+	free_lists(w);
+	return add_full(ctx, w, "disk", "unknown", 0, w->disk->size, note,
+			err);
+}
+
 static int find_in_table(struct dw_ctx *ctx, struct dw_wanted *w,
 			 const struct dw_part_table *table,
 			 unsigned skip_part_nr, struct dw_err *err)
@@ -249,6 +288,8 @@ static int find_in_table(struct dw_ctx *ctx, struct dw_wanted *w,
 			       why.text, err);
 	else if (err)
 		*err = why;
+	if (!ret && w->asleep[0])
+		ret = take_asleep(ctx, w, err);
 	free(sorted);
 	return ret;
 }
@@ -315,7 +356,7 @@ int dw_wanted_find(struct dw_ctx *ctx, struct dw_dev *disk,
 	out->depth = options->depth;
 	if (options->all_blocks)
 		ret = add_full(ctx, out, "disk", "unknown", 0, disk->size,
-			       NULL, err);
+			       options->note, err);
 	else
 		ret = find_on_disk(ctx, out, options->skip_part_nr, err);
 	return ret ? ret : make_view(out, err);
@@ -364,19 +405,7 @@ void dw_wanted_free_all(struct dw_wanted *wanted, size_t nr)
 
 void dw_wanted_free(struct dw_wanted *w)
 {
-	size_t i;
-
-	for (i = 0; i < w->areas_nr; i++) {
-		dw_dev_close(w->states[i].dev, NULL);
-		dw_wanted_free_all(w->states[i].nested,
-				   w->states[i].nested_nr);
-		free(w->areas[i].name);
-		free(w->areas[i].type);
-		free(w->areas[i].note);
-	}
-	free(w->areas);
-	free(w->states);
-	free(w->runs);
+	free_lists(w);
 	dw_dev_close(w->view, NULL);
 	dw_dev_close(w->disk, NULL);
 	memset(w, 0, sizeof(*w));

@@ -8,6 +8,7 @@
 
 struct dw_wanted_options {
 	bool all_blocks;	/* the disk as it is, nothing recovered */
+	const char *note;	/* why that is; NULL: somebody wants it */
 	unsigned skip_part_nr;	/* a partition of which the caller takes care:
 				 * no run is in it; 0: none */
 	unsigned depth;		/* disks that this one lies in; 0: none */
@@ -34,15 +35,20 @@ struct dw_wanted {
 	size_t areas_nr;
 	struct dw_convert_area *areas;	/* all of the disk, in its order */
 	struct dw_wanted_area *states;	/* one for each of them */
+	/* Where in it a system sleeps, of which there may be more on other
+	 * disks: all of it is wanted then.  "": nowhere, or in a disk with
+	 * partitions, which is a machine's of its own. */
+	char asleep[DW_ERR_TEXT];
 };
 
 /*
  * Looks for partitions and filesystems.  Wanted are the used blocks of a
  * filesystem that we know and can trust, recovered in memory; the header of
  * swap space; of a physical volume its metadata, and in the same way what is
- * wanted of its logical volumes; and all of everything else.  Why an area that looks like a
- * filesystem is taken in full, as it is, says its note.  Only failures of the
- * host (and too many runs for the memory cap, DW_LIMIT) are errors.
+ * wanted of its logical volumes; and all of everything else.  Why an area that
+ * looks like a filesystem is taken in full, as it is, says its note.  Only
+ * failures of the host (and too many runs for the memory cap, DW_LIMIT) are
+ * errors.
  * dw_wanted_free() after an error too.
  */
 int dw_wanted_find(struct dw_ctx *ctx, struct dw_dev *disk,

@@ -11,6 +11,7 @@
 
 #include "dev/kinds.h"
 #include "fs/identify.h"
+#include "job/awake.h"
 #include "job/recovered.h"
 #include "job/swap.h"
 #include "job/wanted.h"
@@ -128,6 +129,10 @@ static int look_ext(struct dw_ctx *ctx, struct dw_dev *dev,
 	ret = refuse_others(dev, err);
 	if (!ret)
 		ret = dw_recovered_open(ctx, dev, info, 0, &r, err);
+	if (!ret) {
+		ret = dw_awake_check_fs(r.fs, err);
+		part->is_asleep = ret == DW_UNSUPPORTED;
+	}
 	if (!ret)
 		ret = dw_fs_used(r.fs, &used, err);
 	if (!ret)

@@ -23,6 +23,8 @@ struct dw_wanted_part {
 	struct dw_wanted *nested;
 	size_t nested_nr;
 	char note[DW_ERR_TEXT];	/* why all of it is, or "" */
+	bool is_asleep;		/* a system, whose memory is here; note has
+				 * where */
 };
 
 /* Errors are failures of the host only; what the bytes on dev make impossible

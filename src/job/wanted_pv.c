@@ -11,7 +11,7 @@
 #include "base/checked.h"
 #include "dev/kinds.h"
 #include "fs/identify.h"
-#include "job/swap.h"
+#include "job/awake.h"
 #include "job/wanted.h"
 #include "job/wanted_places.h"
 #include "job/wanted_pv.h"
@@ -23,6 +23,7 @@ struct pv_look {
 	struct dw_ctx *ctx;
 	struct dw_dev *dev;
 	unsigned depth;
+	bool is_asleep;		/* a system, in one of the volumes */
 	struct dw_pv_places on;
 	/* Of each volume of the group. */
 	struct dw_wanted *nested;
@@ -32,18 +33,6 @@ struct pv_look {
 };
 
 /* ---- what is in them ------------------------------------------------------ */
-
-static int check_awake(const struct pv_look *l, const struct dw_lv *lv,
-		       struct dw_dev *dev, struct dw_err *err)
-{
-	bool asleep;
-	int ret = dw_swap_is_asleep(dev, &asleep, err);
-
-	if (ret || !asleep)
-		return ret;
-	return dw_fail(err, DW_UNSUPPORTED, "the volume %s/%s holds the memory"
-		       " of a suspended system", l->on.vg->name, lv->name);
-}
 
 static int look_into(struct pv_look *l, size_t lv_nr, struct dw_err *err)
 {
@@ -59,12 +48,13 @@ static int look_into(struct pv_look *l, size_t lv_nr, struct dw_err *err)
 	ret = dw_lv_open(l->ctx, lv, lv->name, &dev, err);
 	if (ret)
 		return ret;
-	ret = check_awake(l, lv, dev, err);
-	if (!ret)
-		ret = dw_wanted_find(l->ctx, dev, &options, &l->nested[lv_nr],
-				     err);
+	ret = dw_wanted_find(l->ctx, dev, &options, &l->nested[lv_nr], err);
 	dw_dev_close(dev, NULL);
-	return ret;
+	if (ret || !l->nested[lv_nr].asleep[0])
+		return ret;
+	l->is_asleep = true;
+	return dw_fail(err, DW_UNSUPPORTED, "%s/%s, %s", l->on.vg->name,
+		       lv->name, l->nested[lv_nr].asleep);
 }
 
 /* What all volumes hold together has the cap of what one may hold. */
@@ -87,6 +77,8 @@ static int look_into_all(struct pv_look *l, struct dw_err *err)
 	l->nested = calloc(l->on.vg->lvs_nr + 1, sizeof(l->nested[0]));
 	if (!l->nested)
 		return dw_fail_nomem(err);
+	ret = dw_awake_check_group(l->ctx, l->on.vg, err);
+	l->is_asleep = ret == DW_UNSUPPORTED;
 	for (i = 0; i < l->on.vg->lvs_nr && !ret; i++) {
 		ret = look_into(l, i, err);
 		if (!ret)
@@ -298,45 +290,11 @@ int dw_wanted_look_pv(struct dw_ctx *ctx, struct dw_dev *dev, unsigned depth,
 		ret = add_runs(&l, err);
 	if (!ret)
 		ret = make_overlay(&l, &out->overlay, err);
+	out->is_asleep = l.is_asleep;
 	if (!ret) {
 		tell(&l, out);
 		hand_over(&l, out);
 	}
 	free_look(&l);
-	return ret;
-}
-
-/* A volume that cannot be read sleeps for nobody. */
-static int lv_is_asleep(struct dw_ctx *ctx, const struct dw_lv *lv,
-			bool *asleep, struct dw_err *err)
-{
-	struct dw_dev *dev;
-	int ret = dw_lv_open(ctx, lv, lv->name, &dev, err);
-
-	if (!ret)
-		ret = dw_swap_is_asleep(dev, asleep, err);
-	dw_dev_close(dev, NULL);
-	return ret == DW_NOMEM || ret == DW_CANCELLED ? ret : 0;
-}
-
-int dw_wanted_pv_is_asleep(struct dw_ctx *ctx, struct dw_dev *dev,
-			   bool *asleep, struct dw_err *err)
-{
-	struct dw_pv_places on;
-	struct dw_err why = { 0 };
-	size_t i;
-	int ret;
-
-	*asleep = false;
-	if (!dw_lvm_is_pv(dev))
-		return 0;
-	ret = dw_pv_places_open(ctx, dev, &on, &why);
-	for (i = 0; !ret && i < on.vg->lvs_nr && !*asleep; i++)
-		ret = lv_is_asleep(ctx, &on.vg->lvs[i], asleep, &why);
-	dw_pv_places_close(&on);
-	if (!ret || dw_is_about_content(ret))
-		return 0;
-	if (err)
-		*err = why;
 	return ret;
 }

@@ -16,8 +16,4 @@
 int dw_wanted_look_pv(struct dw_ctx *ctx, struct dw_dev *dev, unsigned depth,
 		      struct dw_wanted_part *out, struct dw_err *err);
 
-/* Whether a volume on it holds the memory of a suspended system. */
-int dw_wanted_pv_is_asleep(struct dw_ctx *ctx, struct dw_dev *dev,
-			   bool *asleep, struct dw_err *err);
-
 #endif

@@ -3,8 +3,7 @@
 #include <inttypes.h>
 
 #include "fs/fs.h"
-#include "job/swap.h"
-#include "job/wanted_pv.h"
+#include "job/awake.h"
 #include "job/wanted_table.h"
 
 #define MBR_TYPE_PROTECTIVE 0xee
@@ -67,36 +66,6 @@ static int check_not_whole(struct dw_dev *disk, struct dw_err *err)
 				   info.type);
 }
 
-/*
- * A system that wakes up from its swap space goes on where it was, with what
- * it knew of its filesystems: they must be found as it left them, journals
- * and all.
- */
-static int check_awake(struct dw_ctx *ctx, struct dw_dev *disk,
-		       const struct dw_part **parts, size_t nr,
-		       struct dw_err *err)
-{
-	struct dw_dev *dev;
-	bool asleep = false;
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++) {
-		ret = dw_part_open(disk, parts[i], &dev, err);
-		if (ret)
-			break;
-		ret = dw_swap_is_asleep(dev, &asleep, err);
-		if (!ret && !asleep)
-			ret = dw_wanted_pv_is_asleep(ctx, dev, &asleep, err);
-		dw_dev_close(dev, NULL);
-		if (asleep)
-			return dw_fail(err, DW_UNSUPPORTED, "partition %u "
-				       "holds the memory of a suspended "
-				       "system", parts[i]->nr);
-	}
-	return ret;
-}
-
 static int check_overlaps(struct dw_dev *disk, const struct dw_part **parts,
 			  size_t nr, struct dw_err *err)
 {
@@ -128,5 +97,5 @@ int dw_wanted_check_table(struct dw_ctx *ctx, struct dw_dev *disk,
 		ret = check_hybrid(disk, table, err);
 	if (!ret)
 		ret = check_not_whole(disk, err);
-	return ret ? ret : check_awake(ctx, disk, parts, parts_nr, err);
+	return ret ? ret : dw_awake_check_parts(ctx, disk, table, err);
 }

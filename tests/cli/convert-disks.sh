@@ -4,7 +4,7 @@
 # everything between them arrives.
 set -eu
 . "$(dirname "$0")/../lib-recover.sh"
-need mke2fs e2fsck debugfs sfdisk mkswap qemu-img jq
+need mke2fs e2fsck debugfs sfdisk mkswap qemu-img jq gzip
 
 cd "$work"
 user_dir out
@@ -216,7 +216,33 @@ check 'a harmless hybrid' plan_of hybrid.img '.areas[1].type == "ext4"'
 # A system that wakes up must find its filesystems as it left them.
 cp mbr.img sleeps.img
 printf 'S1SUSPEND\0' | put sleeps.img $((90 * mib + 4086))
-in_full 'a suspended system' sleeps.img 'partition 2 .* suspended'
+in_full 'a suspended system' sleeps.img 'partition 2: .* suspended'
+
+# In a file, by its name or by what the fstab says.
+truncate -s 256K page
+mkswap page > /dev/null 2>&1
+printf 'S1SUSPEND\0' | put page 4086
+for file in swapfile var/swap; do
+	rm -rf sleepy
+	mkdir -p sleepy/etc sleepy/var
+	echo '/var/swap none swap sw 0 0' > sleepy/etc/fstab
+	cp page "sleepy/$file"
+	mke2fs -q -F -d sleepy -t ext4 sleepy.img 24M > mke2fs.out 2>&1
+	in_full "a file system with $file" sleepy.img \
+		"the file /$file .* suspended"
+	put sleeps.img $((90 * mib)) < swap1
+	put sleeps.img $mib < sleepy.img
+	in_full "a disk with $file" sleeps.img \
+		"p1: the file /$file .* suspended"
+done
+
+# In one half of a mirror, whose superblock comes first.
+gzip -dc "$top/tests/images/good-md-1.2.img.gz" > half
+put half $(($(od -An -tu8 -j 4224 -N 8 half) * 512)) < page
+cp mbr.img sleeps.img
+put sleeps.img $((56 * mib)) < half
+in_full 'a suspended system in a mirror' sleeps.img \
+	'partition 6: .* suspended'
 
 in_full bad-mbr-overlap "$top/tests/images/bad-mbr-overlap.img" overlap
 in_full bad-mbr-past-end "$top/tests/images/bad-mbr-past-end.img" end

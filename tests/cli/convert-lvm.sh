@@ -314,4 +314,12 @@ EOF
 put cut.img asleep 1
 put pv asleep $((cut_mib + 1))
 in_full 'and so do the other partitions' 'suspended' asleep
+
+# The group is not all there, but the start of its swap space is.
+rm -f pv
+python3 "$mkpv" vg0 pv0=pv:$((cut_mib + 4)) pv1=away:8 \
+	swap=linear:pv0+0*1,pv1+0*1
+put swap.img pv 1
+put pv asleep $((cut_mib + 1))
+in_full 'a system sleeps on two disks' 'vg0/swap .* suspended' asleep
 finish

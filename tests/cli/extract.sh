@@ -146,6 +146,37 @@ done
 check 'the container is what it was' cmp container pristine
 rm -rf out/*
 
+# ---- a suspended system -----------------------------------------------------
+
+# It must find all as it was, whichever of it is taken.
+cp pristine asleep
+printf S1SUSPEND | dd of=asleep bs=1 seek=$(((16 << 20) + 4086)) \
+	conv=notrunc status=none
+check 'a system sleeps' status 0 go --all asleep -o out/sleep
+check 'another volume is as it was' cmp fs.img out/sleep/root.raw
+check 'a disk, too' cmp disk.img out/sleep/vm.raw
+check 'one volume' status 0 go asleep vg0/root -o out/sleep1 --json
+check 'is as it was' cmp fs.img out/sleep1/root.raw
+check 'the plan says why' jq -e '.plan.items[0].areas[0].note |
+	test("vg0/swap .* suspended")' out.text
+rm -rf out/*
+
+truncate -s 30M sleepy
+printf '2048,24576,83\n28672,16384,83\n' | sfdisk -q --no-reread sleepy
+mkdir sleeper
+truncate -s 1M sleeper/swapfile
+mkswap sleeper/swapfile > mkswap.out 2>&1
+printf S1SUSPEND | dd of=sleeper/swapfile bs=1 seek=4086 conv=notrunc \
+	status=none
+mke2fs -q -t ext4 -d sleeper sleeper.img 8M > mke2fs.out 2>&1
+put fs.img sleepy 1
+put sleeper.img sleepy 14
+check 'a system sleeps in a file' status 0 go --all sleepy -o out/sleep --json
+check 'another partition is as it was' cmp fs.img out/sleep/p1.raw
+check 'as the plan says' jq -e '.plan.items[0].areas[0].note |
+	test("p2, .* /swapfile .* suspended")' out.text
+rm -rf out/*
+
 # ---- partitions, and both ---------------------------------------------------
 
 truncate -s 110M parts

@@ -36,6 +36,25 @@ static void edit(const char *text, const char *want)
 	ck_assert_str_eq(out.data ? out.data : "", want);
 }
 
+START_TEST(swap_entries)
+{
+	static const char text[] = "/dev/xvda / ext4 defaults 0 1\n"
+		"/swapfile none swap sw 0 0\n# /no none swap sw\n"
+		"/dev/xvdb swap swap\n/data /swap ext4 swap 0 0\n/last - swap";
+	static const char *const want[] = {
+		"/swapfile", "/dev/xvdb", "/last",
+	};
+	struct dw_span spec;
+	size_t i, pos = 0;
+
+	for (i = 0; i < 3; i++) {
+		ck_assert(dw_fstab_next_swap(text, strlen(text), &pos, &spec));
+		ck_assert(dw_span_is(spec, want[i]));
+	}
+	ck_assert(!dw_fstab_next_swap(text, strlen(text), &pos, &spec));
+}
+END_TEST
+
 START_TEST(debian)
 {
 	edit("# /etc/fstab: static file system information.\n"
@@ -205,6 +224,7 @@ int main(void)
 	TCase *tc = tcase_create("fstab");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, swap_entries);
 	tcase_add_test(tc, debian);
 	tcase_add_test(tc, systemd_swap_waits_less);
 	tcase_add_test(tc, mountall_ignores_nofail);
