@@ -34,7 +34,8 @@ check 'check names it' sh -c "'$DISKWRIGHT' check '$image' |
 if [ "$(id -u)" = 0 ] && losetup -f > /dev/null 2>&1; then
 	check 'extlinux --update accepts it' updated "$image"
 	check 'it boots as before, says check' "$DISKWRIGHT" check "$image"
-	check 'it boots after the update' guest_comes_up "$image" raw ahci
+	check 'it boots after the update' \
+		guest_comes_up "$image" raw virtio-blk
 else
 	skip 'extlinux --update (a loop device needs root)'
 fi
