@@ -128,17 +128,47 @@ int dw_amend_run_undo(struct dw_amend *a, struct dw_err *err)
 	return ret;
 }
 
-static int write_block(void *arg, uint64_t off, uint64_t len,
+/* Where the blocks lie that change. */
+struct places {
+	uint64_t *offs;
+	size_t nr, cap;
+};
+
+static int add_place(void *arg, uint64_t off, uint64_t len, struct dw_err *err)
+{
+	struct places *p = arg;
+	size_t cap = p->cap ? 2 * p->cap : 64;
+	uint64_t *offs;
+
+	if (p->nr == p->cap) {
+		offs = realloc(p->offs, cap * sizeof(*offs));
+		if (!offs)
+			return dw_fail_nomem(err);
+		p->offs = offs;
+		p->cap = cap;
+	}
+	p->offs[p->nr++] = off;
+	return 0;
+}
+
+static int write_block(struct dw_amend *a, uint64_t off, uint8_t *buf,
 		       struct dw_err *err)
 {
-	struct dw_amend *a = arg;
-	uint8_t *buf = malloc(len);
-	int ret = buf ? 0 : dw_fail_nomem(err);
+	uint64_t len = dw_min(a->info.block_len, a->stack.dev->size - off);
+	int ret = dw_dev_pread(a->changed, off, buf, len, err);
 
-	if (!ret)
-		ret = dw_dev_pread(a->changed, off, buf, len, err);
-	if (!ret)
-		ret = dw_dev_pwrite(a->stack.dev, off, buf, len, err);
+	return ret ? ret : dw_dev_pwrite(a->stack.dev, off, buf, len, err);
+}
+
+/* Nobody can cancel it: half of the blocks are no filesystem. */
+static int write_blocks(struct dw_amend *a, const struct places *p,
+			struct dw_err *err)
+{
+	uint8_t *buf = malloc(a->info.block_len);
+	int ret = buf ? dw_ctx_check(a->ctx, err) : dw_fail_nomem(err);
+
+	for (size_t i = 0; i < p->nr && !ret; i++)
+		ret = write_block(a, p->offs[i], buf, err);
 	free(buf);
 	return ret;
 }
@@ -146,14 +176,18 @@ static int write_block(void *arg, uint64_t off, uint64_t len,
 /* The data first, so that no file ever shows what it does not hold. */
 int dw_amend_run_bare(struct dw_amend *a, struct dw_err *err)
 {
+	struct places places = { 0 };
 	int ret = dw_amend_copy(a, err);
 
 	if (!ret)
 		ret = dw_dev_flush(a->stack.dev, err);
 	if (!ret)
 		ret = dw_fs_changed(a->ctx, a->stack.dev, a->changed,
-				    write_block, a, err);
+				    add_place, &places, err);
+	if (!ret)
+		ret = write_blocks(a, &places, err);
 	if (!ret)
 		ret = dw_dev_flush(a->stack.dev, err);
+	free(places.offs);
 	return ret ? ret : dw_amend_verify(a, err);
 }

@@ -245,6 +245,92 @@ START_TEST(without_a_journal_it_can_be_undone)
 }
 END_TEST
 
+/* ---- cancelled in the middle ---------------------------------------------- */
+
+/* Cancels a context at one of its writes. */
+struct cancelling_dev {
+	struct dw_dev dev;
+	struct dw_dev *below;
+	struct dw_ctx *ctx;
+	unsigned *left_nr;	/* writes until then */
+};
+
+static int cancelling_pread(struct dw_dev *dev, uint64_t off, void *buf,
+			    size_t len, struct dw_err *e)
+{
+	struct cancelling_dev *c = (struct cancelling_dev *)dev;
+
+	return dw_dev_pread(c->below, off, buf, len, e);
+}
+
+static int cancelling_pwrite(struct dw_dev *dev, uint64_t off,
+			     const void *buf, size_t len, struct dw_err *e)
+{
+	struct cancelling_dev *c = (struct cancelling_dev *)dev;
+
+	if (*c->left_nr && !--*c->left_nr)
+		dw_ctx_cancel(c->ctx);
+	return dw_dev_pwrite(c->below, off, buf, len, e);
+}
+
+static int cancelling_close(struct dw_dev *dev, struct dw_err *e)
+{
+	return dw_dev_close(((struct cancelling_dev *)dev)->below, e);
+}
+
+static const struct dw_dev_driver cancelling_driver = {
+	.kind = "cancelling device",
+	.pread = cancelling_pread,
+	.pwrite = cancelling_pwrite,
+	.close = cancelling_close,
+};
+
+static struct dw_dev *cancelling(struct dw_dev *below, struct dw_ctx *of,
+				 unsigned *left_nr)
+{
+	struct cancelling_dev *c = calloc(1, sizeof(*c));
+
+	OK(dw_dev_init(&c->dev, &cancelling_driver, below->name, below->size,
+		       below->block_size, false, &err));
+	c->below = dw_dev_ref(below);
+	c->ctx = of;
+	c->left_nr = left_nr;
+	return &c->dev;
+}
+
+/* Without a journal and a record, whenever it comes: the filesystem is the old
+ * one or the new one. */
+START_TEST(a_cancel_tears_nothing)
+{
+	const char *path = fsimg_make("bare", "10M", "-t ext2 -b 1024");
+	unsigned left_nr = (unsigned)_i + 1;
+	struct dw_dev *from = content(), *dev = NULL;
+	struct dw_ctx *own;
+	struct dw_amend a;
+	int ret;
+
+	dw_ctx_new(&own, NULL);
+	OK(dw_amend_open(own, path, "raw", DW_OPEN_RDWR, &a, &err));
+	OK(dw_amend_file(&a, "/beside", from, false, NULL, &err));
+	OK(dw_amend_file(&a, "/file", from, false, NULL, &err));
+	OK(dw_amend_plan(&a, true, &err));
+	a.cost.way = DW_CHANGE_BARE;
+	OK(dw_stack_push_take(&a.stack, cancelling(a.stack.dev, own, &left_nr),
+			      &err));
+	ret = dw_amend_run(&a, &err);
+	/* Too late for it, or not at all: it is carried out. */
+	ck_assert_msg(!ret || (!left_nr && ret == DW_CANCELLED), "%d %s", ret,
+		      err.text);
+	dw_amend_close(&a, NULL);
+	fsimg_check(path);
+	OK(dw_file_open(ctx, path, 0, &dev, &err));
+	ck_assert_int_ge(state_of(dev, 0, path), 0);
+	dw_dev_close(dev, NULL);
+	dw_dev_close(from, NULL);
+	dw_ctx_free(own);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("kinds");
@@ -256,7 +342,9 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, a_crash_leaves_the_old_or_the_new_file, 0,
 			    KINDS_NR);
+	tcase_add_loop_test(tc, bytes_and_blocks_lie_apart, 0, 2);
 	tcase_add_loop_test(tc, without_a_journal_it_can_be_undone, 0, 5);
+	tcase_add_loop_test(tc, a_cancel_tears_nothing, 0, 40);
 	failed = dw_test_run("put", tc);
 	dw_ctx_free(ctx);
 	return failed;
