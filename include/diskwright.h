@@ -133,6 +133,7 @@ DW_PUBLIC uint64_t dw_dev_size(const struct dw_dev *dev);
 enum dw_output_flags {
 	DW_OUTPUT_FORCE = 1 << 0,	/* replace what is there */
 	DW_OUTPUT_NO_SYNC = 1 << 1,	/* leave durability to the host */
+	DW_OUTPUT_PRIVATE = 1 << 2,	/* a file for its owner only */
 };
 
 /*

@@ -164,6 +164,10 @@ int cli_fail(struct dw_err *err, enum dw_code code, const char *fmt, ...)
  * have it already. */
 void cli_name_image(struct dw_err *err, const char *locator);
 
+/* Where the undo record of an image is looked for: beside the file itself, also
+ * where a link names it.  *out is malloced. */
+int cli_undo_name(const char *image, char **out, struct dw_err *err);
+
 /* DW_USAGE where the target is the image of the source locator, or one that
  * --pv and --pv-dir add: not even by putting a target in its place is a source
  * written.  'more' ends the error. */

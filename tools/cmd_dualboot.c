@@ -222,11 +222,12 @@ static int carry_out(struct cli *cli, const struct settings *s,
 {
 	struct dw_dualboot_report *report = NULL;
 	char *undo = NULL;
-	int ret;
+	int ret = 0;
 
-	if (s->in_place && !s->undo &&
-	    asprintf(&undo, "%s.diskwright-undo", source) < 0)
-		return cli_fail(&cli->err, DW_NOMEM, "out of memory");
+	if (s->in_place && !s->undo)
+		ret = cli_undo_name(source, &undo, &cli->err);
+	if (ret)
+		return ret;
 	if (s->in_place)
 		ret = dw_dualboot_run_in_place(plan, undo ? undo : s->undo,
 					       &report, &cli->err);

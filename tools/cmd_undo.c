@@ -25,12 +25,13 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 {
 	const struct settings *s = settings;
 	char *name = NULL;
-	int ret;
+	int ret = 0;
 
-	if (!s->undo && asprintf(&name, "%s.diskwright-undo", operands[0]) < 0)
-		return cli_fail(&cli->err, DW_NOMEM, "out of memory");
-	ret = dw_undo(cli->ctx, operands[0], s->undo ? s->undo : name,
-		      &cli->err);
+	if (!s->undo)
+		ret = cli_undo_name(operands[0], &name, &cli->err);
+	if (!ret)
+		ret = dw_undo(cli->ctx, operands[0], s->undo ? s->undo : name,
+			      &cli->err);
 	free(name);
 	if (cli->json) {
 		cli_json_text(cli->json, "image", operands[0]);

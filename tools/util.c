@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -29,6 +30,18 @@ void cli_name_image(struct dw_err *err, const char *locator)
 	if (snprintf(err->text, sizeof(err->text), "%s: %s", locator, below) <
 	    0)
 		memcpy(err->text, below, sizeof(below));
+}
+
+int cli_undo_name(const char *image, char **out, struct dw_err *err)
+{
+	char *real = realpath(image, NULL);
+	int len = asprintf(out, "%s.diskwright-undo", real ? real : image);
+
+	free(real);
+	if (len >= 0)
+		return 0;
+	*out = NULL;
+	return cli_fail(err, DW_NOMEM, "out of memory");
 }
 
 unsigned cli_open_flags(const struct cli_common *common)

@@ -19,6 +19,7 @@ struct file_output {
 	char *base;		/* name within the folder */
 	char *temp;		/* temporary name; NULL: O_TMPFILE has none */
 	int fd;			/* the device's, which closes it */
+	mode_t mode;
 	bool force;
 	bool replaces;		/* something had the name when it was opened,
 				 * and may go */
@@ -212,7 +213,8 @@ static int open_temp(struct file_output *f, struct dw_err *err)
 {
 	char self[40];
 
-	f->fd = openat(f->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
+	f->fd = openat(f->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC,
+		       f->mode);
 	if (f->fd >= 0) {
 		/* Without /proc it could never be given a name. */
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
@@ -223,7 +225,7 @@ static int open_temp(struct file_output *f, struct dw_err *err)
 	if (temp_name(f->base, &f->temp) < 0)
 		return dw_fail_nomem(err);
 	f->fd = openat(f->dir_fd, f->temp,
-		       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, f->mode);
 	if (f->fd >= 0)
 		return 0;
 	free(f->temp);
@@ -295,6 +297,7 @@ int dw_output_open(struct dw_ctx *ctx, const char *path, unsigned flags,
 	if (!f)
 		return dw_fail_nomem(err);
 	f->dir_fd = -1;
+	f->mode = flags & DW_OUTPUT_PRIVATE ? 0600 : 0666;
 	f->force = flags & DW_OUTPUT_FORCE;
 	f->out.no_sync = flags & DW_OUTPUT_NO_SYNC;
 	ret = dw_output_init(&f->out, &file_driver, path, err);

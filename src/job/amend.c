@@ -212,9 +212,12 @@ static int plan_without_journal(struct dw_amend *a, bool force,
 		a->cost.way = DW_CHANGE_BARE;
 	else
 		return dw_fail(err, DW_UNSUPPORTED, "the filesystem has no "
-			       "journal, and only of a raw file an undo record "
-			       "can be kept; --force changes it all the same, "
-			       "and a crash meanwhile may damage it");
+			       "journal, and %s; --force changes it all the "
+			       "same, and a crash meanwhile may damage it",
+			       dw_amend_on_file(a) ?
+			       "only of a raw file an undo record can be kept" :
+			       "beside a block device no undo record would "
+			       "last");
 	return dw_fs_changed(a->ctx, a->recovered, a->changed, count_block, a,
 			     err);
 }

@@ -87,6 +87,9 @@ int dw_amend_verify(struct dw_amend *a, struct dw_err *err);
 /* DW_EXISTS where a record is left of a change that was cut short: what looks
  * free may belong to what it brings back. */
 int dw_amend_check_undone(const struct dw_amend *a, struct dw_err *err);
+/* Whether the image is a file, which has a folder for an undo record to last
+ * in: that of a block device is made anew on each boot. */
+bool dw_amend_on_file(struct dw_amend *a);
 /* Whether all that changes lies plain in the image's own file, a raw one, so
  * that an undo record can be kept of it. */
 bool dw_amend_can_undo(struct dw_amend *a);

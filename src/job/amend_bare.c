@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -10,12 +11,15 @@
 #include "job/amend.h"
 #include "job/inplace.h"
 
+/* Beside the image itself, whatever link it was named by. */
 static char *record_path(const struct dw_amend *a)
 {
-	char *path = NULL;
+	char *real = realpath(a->stack.image, NULL), *path = NULL;
+	int len = asprintf(&path, "%s.diskwright-undo",
+			   real ? real : a->stack.image);
 
-	return asprintf(&path, "%s.diskwright-undo", a->stack.image) < 0
-		? NULL : path;
+	free(real);
+	return len < 0 ? NULL : path;
 }
 
 int dw_amend_check_undone(const struct dw_amend *a, struct dw_err *err)
@@ -58,10 +62,20 @@ static int check_block(void *arg, uint64_t off, uint64_t len,
 	return 0;
 }
 
+bool dw_amend_on_file(struct dw_amend *a)
+{
+	struct dw_extent e;
+	struct stat st;
+
+	return !dw_dev_extent(a->stack.file, 0, a->stack.file->size, &e,
+			      NULL) &&
+	       e.host_fd >= 0 && !fstat(e.host_fd, &st) && S_ISREG(st.st_mode);
+}
+
 bool dw_amend_can_undo(struct dw_amend *a)
 {
 	/* Of other formats some clusters lie plain, too, but shared. */
-	return !strcmp(a->stack.format->name, "raw") &&
+	return !strcmp(a->stack.format->name, "raw") && dw_amend_on_file(a) &&
 	       !dw_fs_changed(a->ctx, a->recovered, a->changed, check_block, a,
 			      NULL);
 }

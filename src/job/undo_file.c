@@ -60,6 +60,7 @@ static void encode(const struct dw_undo_record *record, struct dw_buf *b)
 	dw_buf_add(b, crc, sizeof(crc));
 }
 
+/* It holds bytes of an image that not everybody may read. */
 int dw_undo_write(const struct dw_undo_record *record, const char *path,
 		  struct dw_err *err)
 {
@@ -70,7 +71,8 @@ int dw_undo_write(const struct dw_undo_record *record, const char *path,
 	encode(record, &b);
 	ret = dw_buf_check(&b, err);
 	if (!ret)
-		ret = dw_output_open(NULL, path, 0, &out, err);
+		ret = dw_output_open(NULL, path, DW_OUTPUT_PRIVATE, &out,
+				     err);
 	if (!ret)
 		ret = dw_dev_resize(out->dev, b.len, err);
 	if (!ret)

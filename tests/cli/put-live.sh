@@ -167,6 +167,23 @@ in_volume()
 	return "$rc"
 }
 
+# What lies in /dev is gone when it is needed.
+on_block_device()
+{
+	local loop rc=0
+
+	mke2fs -q -F -t ext2 e2.img 16M
+	loop=$(losetup -f --show e2.img) || return 1
+	{ ! "$DISKWRIGHT" put old "$loop:/file" 2> err && cat err &&
+		grep 'block device.*--force' err &&
+		"$DISKWRIGHT" put --force old "$loop:/file" > out &&
+		grep 'without a journal or an undo' out; } || rc=1
+	losetup -d "$loop"
+	[ "$rc" = 0 ] && e2fsck -fn e2.img &&
+		"$DISKWRIGHT" cat e2.img:/file | cmp - old
+}
+
+check 'no undo record beside a block device' on_block_device
 if command -v pvcreate > /dev/null; then
 	check 'in a logical volume of two pieces' in_volume
 else

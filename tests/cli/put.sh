@@ -341,7 +341,24 @@ bare()
 		qemu-img convert -O raw e2.qcow2 fs.img && e2fsck -fn fs.img
 }
 
+# An earlier change that did not end, of the same image by another name.
+by_a_link()
+{
+	mkdir -p far
+	ln -sf ../fs.img far/link.img
+	: > fs.img.diskwright-undo
+	! "$DISKWRIGHT" put new far/link.img:/x 2> err && cat err &&
+		grep 'fs.img.diskwright-undo: an earlier change' err &&
+		! "$DISKWRIGHT" undo far/link.img 2> err && cat err &&
+		grep 'fs.img.diskwright-undo: undo record' err
+	local rc=$?
+
+	rm fs.img.diskwright-undo
+	return "$rc"
+}
+
 check 'ext2 in a raw file' without_journal
+check 'a record is found by a link, too' by_a_link
 qemu-img convert -O qcow2 fs.img e2.qcow2
 refused 3 'no journal' new e2.qcow2:/etc/conf
 check 'ext2 in qcow2, with --force' bare

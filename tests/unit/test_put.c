@@ -218,6 +218,7 @@ START_TEST(without_a_journal_it_can_be_undone)
 	struct dw_dev *from = content(), *faulty = NULL, *dev = NULL;
 	char record[160];
 	struct dw_amend a;
+	struct stat st;
 	int ret;
 
 	snprintf(record, sizeof(record), "%s.diskwright-undo", path);
@@ -229,6 +230,8 @@ START_TEST(without_a_journal_it_can_be_undone)
 	OK(dw_fault_new(a.stack.file, &fault, &faulty, &err));
 	a.stack.file = faulty;
 	ret = dw_amend_run(&a, &err);
+	OK(stat(record, &st));
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
 	ck_assert_msg(ret == DW_IO && strstr(err.text, "run 'undo' with"),
 		      "%d %s", ret, err.text);
 	dw_amend_close(&a, NULL);
