@@ -35,32 +35,44 @@ static int identify(struct dw_amend *a, struct dw_err *err)
 	return dw_amend_say_where(a, ret, err);
 }
 
-static int check_usable(const struct dw_amend *a, struct dw_err *err)
+/* Its bitmaps must be right, or become so by recovery: a filesystem with a
+ * journal stays marked as clean while it is mounted. */
+static int check_state(const struct dw_fs_info *info, struct dw_err *err)
 {
-	const struct dw_fs_info *info = &a->info;
+	bool is_whole = info->is_clean &&
+			(info->has_journal || !info->has_orphans);
 
-	if (!dw_is_ext(info))
-		return dw_fail(err, DW_UNSUPPORTED, "%s, not an ext2, ext3 or "
-			       "ext4 filesystem", info->type);
 	if (info->has_errors)
 		return dw_fail(err, DW_CORRUPT, "marked as having errors; "
 			       "e2fsck has to look first");
-	if (!info->has_journal && (!info->is_clean || info->has_orphans))
-		return dw_fail(err, DW_CORRUPT, "was not unmounted, and has no "
-			       "journal to tell what was changed; e2fsck has "
-			       "to look first");
+	if (!is_whole && !info->needs_recovery)
+		return dw_fail(err, DW_CORRUPT, "was not unmounted, and no "
+			       "journal tells what was changed; e2fsck has to "
+			       "look first");
 	return 0;
+}
+
+static int check_usable(const struct dw_amend *a, struct dw_err *err)
+{
+	if (!dw_is_ext(&a->info))
+		return dw_fail(err, DW_UNSUPPORTED, "%s, not an ext2, ext3 or "
+			       "ext4 filesystem", a->info.type);
+	return check_state(&a->info, err);
 }
 
 static int recover(struct dw_amend *a, struct dw_err *err)
 {
+	struct dw_fs_info info;
 	int ret = dw_fs_recover(a->ctx, a->recovered, &a->cost.recovery, err);
 
 	/* What was recovered as far as it goes is nothing to build on. */
 	if (!ret && a->cost.recovery.damage[0])
 		ret = dw_fail(err, DW_CORRUPT, "%s; e2fsck has to mend it "
 			      "first", a->cost.recovery.damage);
-	return ret;
+	/* The journal may hold that a kernel found errors. */
+	if (!ret)
+		ret = dw_fs_identify(a->recovered, &info, err);
+	return ret ? ret : check_state(&info, err);
 }
 
 /*

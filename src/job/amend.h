@@ -42,8 +42,8 @@ struct dw_amend {
 /*
  * Opens the filesystem that a locator names, recovered in memory.  flags: enum
  * dw_open_flags; without DW_OPEN_RDWR it can be planned, but not run.  Refused:
- * one marked as having errors, and one that has no journal and was not
- * unmounted.  Closed after an error, too.
+ * one marked as having errors, be it in its journal only, and one that was not
+ * unmounted and has no journal to recover it.  Closed after an error, too.
  */
 int dw_amend_open(struct dw_ctx *ctx, const char *locator, const char *format,
 		  unsigned flags, struct dw_amend *a, struct dw_err *err);

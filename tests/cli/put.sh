@@ -234,6 +234,17 @@ check 'immutable, with --force' immutable
 fresh
 debugfs -w -R 'ssv state 3' fs.img 2> /dev/null
 refused 4 'having errors' new fs.img:/x
+fresh
+debugfs -w -R 'ssv state 0' fs.img 2> /dev/null
+refused 4 'not unmounted' new fs.img:/x
+# An error that a kernel left in a journal, empty or not.
+fresh
+at=$(debugfs -R 'bmap <8> 0' fs.img 2> /dev/null)
+printf '\0\0\0\5' | dd of=fs.img bs=1 seek=$((at * 1024 + 32)) conv=notrunc \
+	status=none
+refused 4 'error 5' new fs.img:/x
+debugfs -w -R 'feature needs_recovery' fs.img > debugfs.out 2>&1
+refused 4 'having errors' new fs.img:/x
 mke2fs -q -F -t ext4 -b 4096 -O mmp fs.img 24M
 mmp=$(dumpe2fs -h fs.img 2> /dev/null | sed -n 's/^MMP block number: *//p')
 printf '\001' | dd of=fs.img bs=1 seek=$((mmp * 4096 + 4)) conv=notrunc \
