@@ -53,22 +53,35 @@ static int skip(struct dw_amend_source *s, uint64_t *off, bool holes,
 	return ret;
 }
 
+/* The unit is what the image calls a cluster. */
+static int make_buf(struct dw_amend_source *s, uint64_t unit_len,
+		    struct dw_err *err)
+{
+	uint64_t len = dw_max(unit_len, HOLE_LEN);
+	uint64_t cap_len = s->a->ctx->memory_cap_len;
+
+	if (s->buf)
+		return 0;
+	if (len > cap_len)
+		return dw_fail(err, DW_LIMIT, "clusters of %" PRIu64 " bytes, "
+			       "more than the %" PRIu64 " of memory", len,
+			       cap_len);
+	s->buf_len = (size_t)len;
+	s->buf = malloc(s->buf_len);
+	return s->buf ? 0 : dw_fail_nomem(err);
+}
+
 int dw_amend_next_data(void *arg, uint64_t off, uint64_t unit_len,
 		       uint64_t *data_off, uint64_t *data_len,
 		       struct dw_err *err)
 {
 	struct dw_amend_source *s = arg;
 	uint64_t end;
-	int ret;
+	int ret = make_buf(s, unit_len, err);
 
-	if (!s->buf) {
-		s->buf_len = (size_t)dw_max(unit_len, HOLE_LEN);
-		s->buf = malloc(s->buf_len);
-		if (!s->buf)
-			return dw_fail_nomem(err);
-	}
 	*data_len = 0;
-	ret = skip(s, &off, true, err);
+	if (!ret)
+		ret = skip(s, &off, true, err);
 	end = off;
 	if (!ret)
 		ret = skip(s, &end, false, err);

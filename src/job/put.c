@@ -83,7 +83,7 @@ static int make_plan(struct dw_put_plan *plan, const char *path,
 {
 	struct dw_put_state *s = plan->state;
 	const struct dw_new new = { .uid = -1, .gid = -1 };
-	struct dw_target_file old;
+	struct dw_target_file old = { 0 };
 	int ret = 0;
 
 	if (o->parents)
