@@ -23,8 +23,8 @@ struct dw_edit_state {
 
 /* ---- the new content ---------------------------------------------------- */
 
-static int apply_one(const char *expression, char **bytes, size_t *len,
-		     struct dw_err *err)
+static int apply_one(struct dw_ctx *ctx, const char *expression,
+		     char **bytes, size_t *len, struct dw_err *err)
 {
 	struct dw_subst subst;
 	size_t new_len = 0;
@@ -32,13 +32,11 @@ static int apply_one(const char *expression, char **bytes, size_t *len,
 	int ret = dw_subst_parse(expression, &subst, err);
 
 	if (!ret)
-		ret = dw_subst_apply(&subst, *bytes, *len, &new, &new_len, err);
+		ret = dw_subst_apply(ctx, &subst, *bytes, *len, FILE_LEN_MAX,
+				     &new, &new_len, err);
 	dw_subst_free(&subst);
-	if (!ret && new_len > FILE_LEN_MAX) {
-		free(new);
-		ret = dw_fail(err, DW_LIMIT, "'%s' makes more than %u bytes of "
-			      "it", expression, FILE_LEN_MAX);
-	}
+	if (ret == DW_LIMIT)
+		dw_err_prefix(err, ret, "'%s'", expression);
 	if (ret)
 		return ret;
 	free(*bytes);
@@ -65,7 +63,8 @@ static int apply_all(const struct dw_edit_state *s,
 	(*new)[s->len] = '\0';
 	*len = s->len;
 	for (size_t i = 0; i < o->expressions_nr && !ret; i++)
-		ret = apply_one(o->expressions[i], new, len, err);
+		ret = apply_one(s->amend.ctx, o->expressions[i], new, len,
+				err);
 	return ret;
 }
 

@@ -9,22 +9,44 @@
 
 #define GROUPS_NR 10		/* the whole match, and \1 to \9 */
 
-/* Up to the delimiter, which is unescaped on the way; *end is behind it.
- * False where there is none. */
+/* Letters and digits that mean something behind a backslash, here as in sed;
+ * \n and \t are bytes by then.  sed knows more, which are refused. */
+#define REGEX_ESCAPES "bBwWsS123456789"
+#define TEXT_ESCAPES "0123456789"
+
+/* Up to the delimiter, which is unescaped on the way, as \n and \t are; *end is
+ * behind it.  False where there is none. */
 static bool take_part(const char *p, char delimiter, struct dw_buf *out,
 		      const char **end)
 {
 	for (; *p && *p != delimiter; p++) {
-		if (p[0] == '\\' && p[1] == delimiter)
-			p++;
-		else if (p[0] == '\\' && p[1])
-			dw_buf_add(out, p++, 1);
+		if (p[0] != '\\' || !p[1]) {
+			dw_buf_add(out, p, 1);
+			continue;
+		}
+		p++;
+		if (*p == 'n' || *p == 't') {
+			dw_buf_add(out, *p == 'n' ? "\n" : "\t", 1);
+			continue;
+		}
+		if (*p != delimiter)
+			dw_buf_add(out, "\\", 1);
 		dw_buf_add(out, p, 1);
 	}
 	/* Nothing was added to an empty one. */
 	dw_buf_add(out, "", 0);
 	*end = p + 1;
 	return *p;
+}
+
+static int check_escapes(const char *part, const char *known,
+			 const char *whole, struct dw_err *err)
+{
+	for (const char *p = part; (p = strchr(p, '\\')) && p[1]; p += 2)
+		if (isalnum((unsigned char)p[1]) && !strchr(known, p[1]))
+			return dw_fail(err, DW_USAGE, "'%s': \\%c is not "
+				       "known there", whole, p[1]);
+	return 0;
 }
 
 static int compile(struct dw_subst *s, const char *regex, const char *whole,
@@ -77,6 +99,12 @@ static int parse(const char *expression, struct dw_subst *s,
 	if (!ret)
 		ret = dw_buf_check(&s->text, err);
 	if (!ret)
+		ret = check_escapes(regex->data, REGEX_ESCAPES, expression,
+				    err);
+	if (!ret)
+		ret = check_escapes(s->text.data, TEXT_ESCAPES, expression,
+				    err);
+	if (!ret)
 		ret = compile(s, regex->data, expression, err);
 	return ret ? ret : check_text(s, expression, err);
 }
@@ -101,25 +129,40 @@ void dw_subst_free(struct dw_subst *s)
 	memset(s, 0, sizeof(*s));
 }
 
-static void add_group(struct dw_buf *out, const char *line,
+/* What is made of the text; a few bytes can become very many. */
+struct result {
+	struct dw_buf buf;
+	size_t max_len;
+	bool is_full;		/* more was to be added */
+};
+
+static void add(struct result *out, const char *p, size_t len)
+{
+	if (out->is_full || len > out->max_len - out->buf.len)
+		out->is_full = true;
+	else
+		dw_buf_add(&out->buf, p, len);
+}
+
+static void add_group(struct result *out, const char *line,
 		      const regmatch_t *m)
 {
 	if (m->rm_so >= 0)
-		dw_buf_add(out, line + m->rm_so, (size_t)(m->rm_eo - m->rm_so));
+		add(out, line + m->rm_so, (size_t)(m->rm_eo - m->rm_so));
 }
 
-static void add_text(const struct dw_subst *s, struct dw_buf *out,
+static void add_text(const struct dw_subst *s, struct result *out,
 		     const char *line, const regmatch_t *m)
 {
-	for (const char *p = s->text.data; *p; p++) {
+	for (const char *p = s->text.data; *p && !out->is_full; p++) {
 		if (*p == '&') {
 			add_group(out, line, &m[0]);
 		} else if (*p != '\\' || !p[1]) {
-			dw_buf_add(out, p, 1);
-		} else if (*++p >= '1' && *p <= '9') {
+			add(out, p, 1);
+		} else if (*++p >= '0' && *p <= '9') {
 			add_group(out, line, &m[*p - '0']);
 		} else {
-			dw_buf_add(out, p, 1);
+			add(out, p, 1);
 		}
 	}
 }
@@ -134,17 +177,20 @@ static bool find(const struct dw_subst *s, const char *line, size_t pos,
 }
 
 /* Ends: each turn passes a match, or a byte behind one that is empty. */
-static void change_line(const struct dw_subst *s, const char *line, size_t len,
-			struct dw_buf *out)
+static int change_line(struct dw_ctx *ctx, const struct dw_subst *s,
+		       const char *line, size_t len, struct result *out,
+		       struct dw_err *err)
 {
 	regmatch_t m[GROUPS_NR];
 	size_t pos = 0, start, end, last_end = SIZE_MAX;
+	int ret = 0;
 
-	while (pos <= len && (last_end == SIZE_MAX || s->is_global) &&
+	while (!(ret = dw_ctx_check(ctx, err)) && !out->is_full &&
+	       pos <= len && (last_end == SIZE_MAX || s->is_global) &&
 	       find(s, line, pos, len, m)) {
 		start = (size_t)m[0].rm_so;
 		end = (size_t)m[0].rm_eo;
-		dw_buf_add(out, line + pos, start - pos);
+		add(out, line + pos, start - pos);
 		/* Nothing, right behind a match, is none of its own. */
 		if (end > start || start != last_end)
 			add_text(s, out, line, m);
@@ -152,28 +198,43 @@ static void change_line(const struct dw_subst *s, const char *line, size_t len,
 		if (end > start)
 			continue;
 		if (pos < len)
-			dw_buf_add(out, line + pos, 1);
+			add(out, line + pos, 1);
 		pos++;
 	}
 	if (pos < len)
-		dw_buf_add(out, line + pos, len - pos);
+		add(out, line + pos, len - pos);
+	return ret;
 }
 
-int dw_subst_apply(const struct dw_subst *s, const char *old, size_t old_len,
+static int change_lines(struct dw_ctx *ctx, const struct dw_subst *s,
+			struct dw_lines *walk, struct result *out,
+			struct dw_err *err)
+{
+	struct dw_line line;
+	int ret = 0;
+
+	/* Nothing is added to an empty one. */
+	dw_buf_add(&out->buf, "", 0);
+	while (!ret && !out->is_full && dw_lines_next(walk, &line)) {
+		ret = change_line(ctx, s, line.text.p, line.text.len, out,
+				  err);
+		add(out, line.eol.p, line.eol.len);
+	}
+	if (!ret && out->is_full)
+		ret = dw_fail(err, DW_LIMIT, "makes more than %zu bytes of it",
+			      out->max_len);
+	return ret ? ret : dw_buf_check(&out->buf, err);
+}
+
+int dw_subst_apply(struct dw_ctx *ctx, const struct dw_subst *s,
+		   const char *old, size_t old_len, size_t max_len,
 		   char **out, size_t *len, struct dw_err *err)
 {
 	struct dw_lines walk = { .p = old, .len = old_len };
-	struct dw_buf b = { 0 };
-	struct dw_line line;
-	int ret;
+	struct result result = { .max_len = max_len };
+	int ret = change_lines(ctx, s, &walk, &result, err);
 
-	dw_buf_add(&b, "", 0);
-	while (dw_lines_next(&walk, &line)) {
-		change_line(s, line.text.p, line.text.len, &b);
-		dw_buf_add(&b, line.eol.p, line.eol.len);
-	}
-	ret = dw_buf_check(&b, err);
-	*out = ret ? NULL : dw_buf_take(&b, len);
-	dw_buf_free(&b);
+	*out = ret ? NULL : dw_buf_take(&result.buf, len);
+	dw_buf_free(&result.buf);
 	return ret;
 }

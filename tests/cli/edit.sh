@@ -81,7 +81,8 @@ like_sed()
 
 for e in 's/xvda/vda/' 's,/dev/xvd([a-z]),/dev/vd\1,g' 's/0*/<&>/g' \
 	's/[0-9]+$//' 's/\b/|/g' 's/(.)(.)/\2\1/g' 's/x/\//' 's/^/# /' \
-	's/(1|2)+/N/g' 's/$/ end/' 's/.//g' 's/s.*s/\&&/'; do
+	's/(1|2)+/N/g' 's/$/ end/' 's/.//g' 's/s.*s/\&&/' 's/ /\n/g' \
+	's/ /\t\\t/' 's/[\t 0]/\\n/g' 's/[1-3]+/<\0>/g' 's/ n|0\n/x/'; do
 	check "as sed: $e" like_sed "$e"
 done
 check 'several expressions' like_sed 's/a/b/g' 's/b/c/' 's/^c/d/'
@@ -172,6 +173,10 @@ fresh
 refused 2 'is not s/' -e 'd' fs.img:/etc/text
 refused 2 'nmatched' -e 's/(/x/' fs.img:/etc/text
 refused 2 'has 0 groups' -e 's/a/\1/' fs.img:/etc/text
+refused 2 '\x is not known' -e 's/a/\x41/' fs.img:/etc/text
+refused 2 '\d is not known' -e 's/\d/x/' fs.img:/etc/text
+refused 1 'more than 16777216 bytes' -e 's/.*/&&&&&&&&/' -e 's/.*/&&&&&&&&/' \
+	-e 's/.*/&&&&&&&&/' fs.img:/etc/numbers
 refused 2 'no suffix' -e 's/o/x/' -b /x fs.img:/etc/text
 refused 2 'no suffix' -e 's/o/x/' -b '' fs.img:/etc/text
 refused 3 'byte 1 is 0' -e 's/a/b/' fs.img:/etc/binary

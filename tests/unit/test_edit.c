@@ -9,6 +9,7 @@
 #include "lib/run.h"
 
 static struct dw_err err;
+static struct dw_ctx *ctx;
 
 /* Expected values are those of GNU sed -E. */
 static const struct {
@@ -36,6 +37,11 @@ static const struct {
 	{ "s/\xc3\xa9/e/", "caf\xc3\xa9\xff\n", "cafe\xff\n" },
 	{ "s/a/b/", "", "" },
 	{ "s/^$/x/", "\n\n", "x\nx\n" },
+	{ "s/,/\\n/g", "a,b,c\n", "a\nb\nc\n" },
+	{ "s/ /\\t\\\\t/", "a b\n", "a\t\\tb\n" },
+	{ "s/\\t/\\\\n/", "a\tb\n", "a\\nb\n" },
+	{ "s/[\\t,]/;/g", "a\tb,t\n", "a;b;t\n" },
+	{ "s/b/[\\0]/", "abc\n", "a[b]c\n" },
 };
 #define SUBSTS_NR ((int)(sizeof(substs) / sizeof(substs[0])))
 
@@ -47,9 +53,9 @@ START_TEST(lines_are_changed_as_by_sed)
 
 	ck_assert_msg(!dw_subst_parse(substs[_i].expression, &s, &err), "%s",
 		      err.text);
-	ck_assert_int_eq(dw_subst_apply(&s, substs[_i].old,
-					strlen(substs[_i].old), &new, &len,
-					&err), 0);
+	ck_assert_int_eq(dw_subst_apply(ctx, &s, substs[_i].old,
+					strlen(substs[_i].old), 100, &new,
+					&len, &err), 0);
 	ck_assert_str_eq(new, substs[_i].new);
 	ck_assert_uint_eq(len, strlen(substs[_i].new));
 	free(new);
@@ -68,6 +74,9 @@ static const struct {
 	{ "s/a/b/gg", "only g" }, { "s/(a/b/", "nmatched" },
 	{ "s/[a/b/", "nmatched" }, { "s/(a)/\\2/", "has 1 groups" },
 	{ "s/a/\\1/", "has 0 groups" },
+	{ "s/a/\\x41/", "\\x is not" }, { "s/a/\\\\\\U/", "\\U is not" },
+	{ "s/a/\\b/", "\\b is not" }, { "s/\\d/a/", "\\d is not" },
+	{ "s/\\0/a/", "\\0 is not" },
 };
 #define BAD_NR ((int)(sizeof(bad) / sizeof(bad[0])))
 
@@ -79,6 +88,40 @@ START_TEST(expressions_that_make_no_sense)
 			 DW_USAGE);
 	ck_assert_msg(strstr(err.text, bad[_i].text) != NULL, "%s", err.text);
 	dw_subst_free(&s);
+}
+END_TEST
+
+static int apply(const char *expression, const char *old, size_t max_len)
+{
+	struct dw_subst s;
+	size_t len = 0;
+	char *new = NULL;
+	int ret;
+
+	ck_assert_int_eq(dw_subst_parse(expression, &s, &err), 0);
+	ret = dw_subst_apply(ctx, &s, old, strlen(old), max_len, &new, &len,
+			     &err);
+	ck_assert_int_eq(!new, !!ret);
+	free(new);
+	dw_subst_free(&s);
+	return ret;
+}
+
+START_TEST(a_result_has_a_limit)
+{
+	ck_assert_int_eq(apply("s/a/bbb/g", "aa\n", 7), 0);
+	ck_assert_int_eq(apply("s/a/bbb/g", "aa\n", 6), DW_LIMIT);
+	ck_assert_int_eq(apply("s/a/bbb/g", "aaaa", 6), DW_LIMIT);
+	ck_assert_int_eq(apply("s/.*/&&&&/", "aaa", 11), DW_LIMIT);
+	ck_assert_int_eq(apply("s/x/y/", "aaa", 2), DW_LIMIT);
+}
+END_TEST
+
+/* The last to run. */
+START_TEST(it_can_be_cancelled)
+{
+	dw_ctx_cancel(ctx);
+	ck_assert_int_eq(apply("s/a/b/g", "aa\n", 7), DW_CANCELLED);
 }
 END_TEST
 
@@ -157,10 +200,16 @@ END_TEST
 int main(void)
 {
 	TCase *tc = tcase_create("text");
+	int failed;
 
+	dw_ctx_new(&ctx, NULL);
 	tcase_add_loop_test(tc, lines_are_changed_as_by_sed, 0, SUBSTS_NR);
 	tcase_add_loop_test(tc, expressions_that_make_no_sense, 0, BAD_NR);
 	tcase_add_loop_test(tc, lines_that_differ, 0, DIFFS_NR);
 	tcase_add_test(tc, many_lines);
-	return dw_test_run("edit", tc);
+	tcase_add_test(tc, a_result_has_a_limit);
+	tcase_add_test(tc, it_can_be_cancelled);
+	failed = dw_test_run("edit", tc);
+	dw_ctx_free(ctx);
+	return failed;
 }
