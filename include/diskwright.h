@@ -826,7 +826,8 @@ struct dw_edit_plan {
 
 /*
  * Changes a file of at most 16 MiB, which stays itself as with put.  The editor
- * is called while the plan is made, and the image is locked meanwhile.
+ * is called while the plan is made, unless it is known before that nothing can
+ * be changed; the image is locked meanwhile.
  * Expressions are for text: a byte 0 is DW_UNSUPPORTED.  DW_EXISTS where the
  * backup is there.
  */

@@ -179,13 +179,22 @@ bool cli_target_given(const struct cli_target *target);
 int cli_target_choose(struct cli_target *target, const char *path,
 		      struct dw_err *err);
 
-/*
- * The user's editor ($VISUAL, $EDITOR, vi) on a private copy of a file of that
- * name, which is removed afterwards; as dw_editor_fn.  arg is not used.
- */
+/* A file for an editor, in a folder that only we may look into. */
+struct cli_copy {
+	char *dir;
+	char *path;
+	bool is_changed;	/* somebody may have put work into it */
+};
+
+/* The user's editor ($VISUAL, $EDITOR, vi) on a private copy of a file of that
+ * name; as dw_editor_fn.  arg is an empty struct cli_copy. */
 int cli_run_editor(void *arg, const char *path, const char *old,
 		   size_t old_len, char **out, size_t *len,
 		   struct dw_err *err);
+
+/* Removes the copy; but where what was changed did not get into the image, the
+ * error says where it is.  Returns code. */
+int cli_end_copy(struct cli_copy *copy, int code, struct dw_err *err);
 
 /* DW_OPEN_SHARE where --force is given. */
 unsigned cli_open_flags(const struct cli_common *common);

@@ -90,10 +90,11 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 	       char **operands)
 {
 	const struct settings *s = settings;
+	struct cli_copy copy = { 0 };
 	struct dw_edit_options o = {
 		.size = sizeof(o), .expressions = s->expressions,
 		.expressions_nr = s->expressions_nr, .editor = cli_run_editor,
-		.backup = s->backup, .force = s->common.force,
+		.arg = &copy, .backup = s->backup, .force = s->common.force,
 		.dry_run = s->common.dry_run,
 	};
 	struct dw_edit_plan *plan = NULL;
@@ -103,6 +104,7 @@ static int run(struct cli *cli, void *settings, int operands_nr,
 			   &cli->err);
 	if (!ret && !s->common.dry_run)
 		ret = dw_edit_run(plan, &cli->err);
+	ret = cli_end_copy(&copy, ret, &cli->err);
 	if (!ret && cli->json)
 		print_json(cli->json, operands[0], plan);
 	else if (!ret)
@@ -125,7 +127,8 @@ const struct cli_verb cli_edit = {
 		 " have at most 16 MiB. Each changed line is printed.\n"
 		 "The change is one transaction of the filesystem's journal, as"
 		 " with put. The image must not be in use, and is locked while"
-		 " the editor runs.",
+		 " the editor runs. What was typed there and cannot be put back"
+		 " is kept, and the error says where.",
 	.options = options,
 	.settings_len = sizeof(struct settings),
 	.operands_min = 1,

@@ -18,12 +18,6 @@
 
 extern char **environ;
 
-/* A folder that only we may look into, and the file in it. */
-struct copy {
-	char *dir;
-	char *path;
-};
-
 static int fail_errno(struct dw_err *err, const char *what)
 {
 	return cli_fail(err, DW_IO, "%s: %s", what, strerror(errno));
@@ -45,7 +39,7 @@ static const char *safe_name(const char *path)
 	return name;
 }
 
-static int make_folder(struct copy *c, const char *name, struct dw_err *err)
+static int make_folder(struct cli_copy *c, const char *name, struct dw_err *err)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -67,7 +61,7 @@ static int make_folder(struct copy *c, const char *name, struct dw_err *err)
 	return cli_fail(err, DW_NOMEM, "out of memory");
 }
 
-static int write_copy(const struct copy *c, const char *p, size_t len,
+static int write_copy(const struct cli_copy *c, const char *p, size_t len,
 		      struct dw_err *err)
 {
 	int fd = open(c->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -82,7 +76,7 @@ static int write_copy(const struct copy *c, const char *p, size_t len,
 	return 0;
 }
 
-static int read_all(FILE *f, const struct copy *c, char **out, size_t *len,
+static int read_all(FILE *f, const struct cli_copy *c, char **out, size_t *len,
 		    struct dw_err *err)
 {
 	struct stat st;
@@ -102,7 +96,7 @@ static int read_all(FILE *f, const struct copy *c, char **out, size_t *len,
 }
 
 /* An editor may have put another file in its place, but no link. */
-static int read_copy(const struct copy *c, char **out, size_t *len,
+static int read_copy(struct cli_copy *c, char **out, size_t *len,
 		     struct dw_err *err)
 {
 	int fd = open(c->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -115,13 +109,15 @@ static int read_copy(const struct copy *c, char **out, size_t *len,
 			close(fd);
 		return ret;
 	}
+	/* Until it is known: what cannot be read is not thrown away. */
+	c->is_changed = true;
 	ret = read_all(f, c, out, len, err);
 	fclose(f);
 	return ret;
 }
 
 /* Editors leave more than the file in its folder: swap files, backups. */
-static void remove_copy(struct copy *c)
+static void remove_copy(const struct cli_copy *c)
 {
 	DIR *dir = c->dir ? opendir(c->dir) : NULL;
 	struct dirent *e;
@@ -132,8 +128,33 @@ static void remove_copy(struct copy *c)
 		closedir(dir);
 	if (c->dir)
 		rmdir(c->dir);
+}
+
+/* The path is what must not be cut off. */
+static void say_kept(const struct cli_copy *c, int code, struct dw_err *err)
+{
+	char why[DW_ERR_TEXT], *kept = NULL;
+	int room;
+
+	if (asprintf(&kept, "; what was typed is kept in %s", c->path) < 0)
+		return;
+	room = (int)(sizeof(err->text) - 1) - (int)strlen(kept);
+	snprintf(why, sizeof(why), "%.*s", room > 0 ? room : 0,
+		 code == DW_CANCELLED ? "cancelled" : err->text);
+	snprintf(err->text, sizeof(err->text), "%s%s", why, kept);
+	free(kept);
+}
+
+int cli_end_copy(struct cli_copy *c, int code, struct dw_err *err)
+{
+	if (code && c->is_changed)
+		say_kept(c, code, err);
+	else
+		remove_copy(c);
 	free(c->dir);
 	free(c->path);
+	memset(c, 0, sizeof(*c));
+	return code;
 }
 
 /* $EDITOR may have arguments, and so is the shell's. */
@@ -164,7 +185,7 @@ static int spawn(char *path, pid_t *pid, struct dw_err *err)
 }
 
 /* A key that interrupts is meant for the editor. */
-static int edit_copy(const struct copy *c, struct dw_err *err)
+static int edit_copy(const struct cli_copy *c, struct dw_err *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_int, old_quit;
 	int status = 0, ret;
@@ -189,15 +210,16 @@ int cli_run_editor(void *arg, const char *path, const char *old,
 		   size_t old_len, char **out, size_t *len,
 		   struct dw_err *err)
 {
-	struct copy c = { NULL, NULL };
-	int ret = make_folder(&c, safe_name(path), err);
+	struct cli_copy *c = arg;
+	int ret = make_folder(c, safe_name(path), err);
 
 	if (!ret)
-		ret = write_copy(&c, old, old_len, err);
+		ret = write_copy(c, old, old_len, err);
 	if (!ret)
-		ret = edit_copy(&c, err);
+		ret = edit_copy(c, err);
 	if (!ret)
-		ret = read_copy(&c, out, len, err);
-	remove_copy(&c);
+		ret = read_copy(c, out, len, err);
+	if (!ret)
+		c->is_changed = *len != old_len || memcmp(*out, old, old_len);
 	return ret;
 }

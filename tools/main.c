@@ -50,11 +50,13 @@ static const char *advice(const struct cli *cli, enum dw_code code)
 
 static void print_error(const struct cli *cli, enum dw_code code)
 {
-	const char *more = advice(cli, code);
+	const char *more = advice(cli, code), *text = cli->err.text;
 
-	fputs("diskwright: ", stderr);
 	/* The user knows why; where it happened to be is no news. */
-	cli_put(stderr, code == DW_CANCELLED ? "cancelled" : cli->err.text, 0);
+	if (code == DW_CANCELLED && strncmp(text, "cancelled", 9))
+		text = "cancelled";
+	fputs("diskwright: ", stderr);
+	cli_put(stderr, text, 0);
 	if (more)
 		fprintf(stderr, "; %s", more);
 	fputc('\n', stderr);

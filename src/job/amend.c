@@ -218,6 +218,7 @@ static int plan_without_journal(struct dw_amend *a, bool force,
 				struct dw_err *err)
 {
 	a->cost.block_len = a->info.block_len;
+	a->cost.blocks_nr = 0;
 	if (dw_amend_can_undo(a))
 		a->cost.way = DW_CHANGE_UNDO;
 	else if (force)
@@ -245,6 +246,17 @@ static int plan_with_journal(struct dw_amend *a, struct dw_err *err)
 	a->cost.block_len = commit.block_len;
 	a->cost.log_blocks_nr = commit.log_blocks_nr;
 	return ret;
+}
+
+static int plan(struct dw_amend *a, bool force, struct dw_err *err)
+{
+	return a->info.has_journal ? plan_with_journal(a, err)
+				   : plan_without_journal(a, force, err);
+}
+
+int dw_amend_check(struct dw_amend *a, bool force, struct dw_err *err)
+{
+	return dw_amend_say_where(a, plan(a, force, err), err);
 }
 
 int dw_amend_plan(struct dw_amend *a, bool force, struct dw_err *err)

@@ -56,6 +56,10 @@ int dw_amend_say_where(const struct dw_amend *a, int code, struct dw_err *err);
 int dw_amend_file(struct dw_amend *a, const char *path, struct dw_dev *content,
 		  bool no_holes, const struct dw_new *new, struct dw_err *err);
 
+/* Before any change of a->fs: what stands in the way of all of them, as
+ * dw_amend_plan() says it. */
+int dw_amend_check(struct dw_amend *a, bool force, struct dw_err *err);
+
 /* After all changes of a->fs: decides how they get to the device.  Where only
  * DW_CHANGE_BARE is left, that takes 'force'. */
 int dw_amend_plan(struct dw_amend *a, bool force, struct dw_err *err);

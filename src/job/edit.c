@@ -125,12 +125,8 @@ static int make_backup(struct dw_edit_plan *plan, struct dw_err *err)
 	struct copying c = { s->amend.fs, plan->backup_path };
 	struct dw_new new = { .uid = -1 };
 	struct dw_stat st;
-	int ret;
+	int ret = dw_fs_stat(c.fs, plan->path, &st, err);
 
-	if (!dw_fs_lstat(c.fs, c.path, &st, NULL))
-		return dw_fail(err, DW_EXISTS, "%s: the backup is there "
-			       "already", c.path);
-	ret = dw_fs_stat(c.fs, plan->path, &st, err);
 	new.uid = st.uid;
 	new.gid = st.gid;
 	new.mode = st.mode;
@@ -156,6 +152,18 @@ static int name_backup(struct dw_edit_plan *plan, const char *suffix,
 		return 0;
 	plan->backup_path = NULL;
 	return dw_fail_nomem(err);
+}
+
+static int check_backup(const struct dw_edit_plan *plan, struct dw_err *err)
+{
+	struct dw_fs *fs = plan->state->amend.fs;
+	struct dw_stat st;
+	int ret = dw_fs_lstat(fs, plan->backup_path, &st, err);
+
+	if (!ret)
+		return dw_fail(err, DW_EXISTS, "%s: the backup is there "
+			       "already", plan->backup_path);
+	return ret == DW_NOENT ? 0 : ret;
 }
 
 /* ---- the plan ----------------------------------------------------------- */
@@ -203,11 +211,24 @@ static int change_file(struct dw_edit_plan *plan,
 	if (!ret)
 		ret = to_device("the new content", new, len, &s->new, err);
 	if (!ret && o->backup)
+		ret = check_backup(plan, err);
+	if (!ret && o->backup)
 		ret = make_backup(plan, err);
 	if (!ret)
 		ret = dw_amend_file(&s->amend, plan->path, s->new, false, NULL,
 				    err);
 	return ret;
+}
+
+/* Somebody's work at an editor must not be lost by what was known before.  An
+ * expression that changes nothing needs none of it. */
+static int check_before_editor(const struct dw_edit_plan *plan,
+			       const struct dw_edit_options *o,
+			       struct dw_err *err)
+{
+	int ret = o->backup ? check_backup(plan, err) : 0;
+
+	return ret ? ret : dw_amend_check(&plan->state->amend, o->force, err);
 }
 
 static int make_plan(struct dw_edit_plan *plan,
@@ -220,6 +241,8 @@ static int make_plan(struct dw_edit_plan *plan,
 
 	if (!ret && o->backup)
 		ret = name_backup(plan, o->backup, err);
+	if (!ret && !o->expressions_nr)
+		ret = check_before_editor(plan, o, err);
 	if (!ret) {
 		ret = make_new(plan, o, &new, &len, err);
 		if (ret)

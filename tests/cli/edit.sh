@@ -3,7 +3,7 @@
 # edit: files inside images, by expressions, as sed does it, and by an editor.
 set -eu
 . "$(dirname "$0")/../lib.sh"
-need mke2fs e2fsck debugfs qemu-img jq sed
+need mke2fs e2fsck debugfs dumpe2fs qemu-img jq sed
 
 cd "$work"
 mkdir -p tree/etc tmp
@@ -207,6 +207,8 @@ binary)	printf 'x\0y' > "$1" ;;
 remove)	rm "$1" ;;
 link)	ln -sf /etc/passwd "$1" ;;
 fail)	echo lost > "$1"; exit 3 ;;
+grow)	head -c 17000000 /dev/zero >> "$1" ;;
+page)	seq 9000 >> "$1" ;;
 busy)	"$DISKWRIGHT" put "$LOG" fs.img:/x 2> busy && exit 4; exit 0 ;;
 esac
 EOF
@@ -273,6 +275,59 @@ check 'an editor, and no text' by_editor_binary
 check 'an editor that changes nothing' unchanged
 check 'the image is locked while it runs' locked_meanwhile
 check 'a name for no shell and no terminal' odd_name
+# In vain: no editor is begun that could not put anything back.
+unseen()
+{
+	rm -f log
+	DO=append EDITOR=$work/ed.sh refused "$@"
+	[ ! -e log ] || bad "an editor ran for nothing: $*"
+}
+
+# kept WANT COMMAND...: it fails, and what was typed is where it says.
+kept()
+{
+	local want=$1 before copy
+
+	shift
+	before=$(sha fs.img)
+	! EDITOR=$work/ed.sh "$@" > out 2> err || return 1
+	cat err
+	copy=$(sed -n 's/.*kept in //p' err)
+	[ "$(wc -l < err)" = 1 ] && grep -q "$want" err && [ -f "$copy" ] &&
+		[ "$(stat -c %a "$copy" "$(dirname "$copy")" | tr '\n' ' ')" \
+			= '600 700 ' ] && [ "$(sha fs.img)" = "$before" ] &&
+		cp "$copy" typed && rm -r "$(dirname "$copy")"
+}
+
+kept_too_long()
+{
+	fresh
+	DO=grow kept 'more than 16777216' "$DISKWRIGHT" edit \
+		fs.img:/etc/text && [ "$(stat -c %s typed)" -gt 17000000 ]
+}
+
+kept_without_room()
+{
+	local blocks
+
+	fresh
+	blocks=$(dumpe2fs -h fs.img 2> /dev/null |
+		sed -n 's/^Free blocks: *//p')
+	head -c $(((blocks - 40) * 1024)) /dev/urandom > large
+	"$DISKWRIGHT" put large fs.img:/large > /dev/null || return 1
+	rm large
+	DO=page kept 'are free' "$DISKWRIGHT" edit fs.img:/etc/text &&
+		cmp typed <(cat tree/etc/text; seq 9000)
+}
+
+fresh
+edit -e 's/one/1/' -b .orig fs.img:/etc/link > out
+unseen 1 'there already' -b .orig fs.img:/etc/link
+mke2fs -q -F -t ext2 -d tree e2.img 16M
+qemu-img convert -O qcow2 e2.img e2.qcow2
+unseen 3 'no journal' e2.qcow2:/etc/text
+check 'too long by now: it is kept' kept_too_long
+check 'no room for it: it is kept' kept_without_room
 fresh
 export EDITOR=$work/ed.sh
 DO=fail refused 1 'ended with status 3' fs.img:/etc/text
