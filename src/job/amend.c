@@ -263,10 +263,10 @@ int dw_amend_plan(struct dw_amend *a, bool force, struct dw_err *err)
 {
 	int ret = dw_fs_flush(a->fs, err);
 
-	if (!ret && a->info.has_journal)
-		ret = plan_with_journal(a, err);
-	else if (!ret)
-		ret = plan_without_journal(a, force, err);
+	if (!ret)
+		ret = plan(a, force, err);
+	if (!ret)
+		ret = dw_amend_check_apart(a, err);
 	return dw_amend_say_where(a, ret, err);
 }
 

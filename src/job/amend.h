@@ -86,6 +86,10 @@ int dw_amend_copy(struct dw_amend *a, struct dw_err *err);
 /* Reads each file from the device and compares it with its content. */
 int dw_amend_verify(struct dw_amend *a, struct dw_err *err);
 
+/* DW_CORRUPT where bytes of files are to lie in a block of the filesystem
+ * itself that changes, too (amend_apart.c). */
+int dw_amend_check_apart(struct dw_amend *a, struct dw_err *err);
+
 /* ---- without a journal (amend_bare.c) ------------------------------------ */
 
 /* DW_EXISTS where a record is left of a change that was cut short: what looks

@@ -208,6 +208,30 @@ START_TEST(a_crash_leaves_the_old_or_the_new_file)
 }
 END_TEST
 
+/* As if a block had been taken for a file that is written by the filesystem as
+ * well. */
+START_TEST(bytes_and_blocks_lie_apart)
+{
+	const char *path = fsimg_make("apart", "10M", _i ? "-t ext2 -b 1024" :
+				      "-t ext4 -b 1024");
+	struct dw_dev *from = content();
+	const struct dw_amend_run *last;
+	struct dw_amend a;
+
+	OK(dw_amend_open(ctx, path, "raw", 0, &a, &err));
+	OK(dw_amend_file(&a, "/file", from, false, NULL, &err));
+	OK(dw_amend_plan(&a, false, &err));
+	last = &a.runs[a.runs_nr - 1];
+	OK(dw_dev_pwrite(a.changed, last->dev_off + last->len - 1, "x", 1,
+			 &err));
+	ck_assert_int_eq(dw_amend_plan(&a, false, &err), DW_CORRUPT);
+	ck_assert_msg(strstr(err.text, "of a file as well") != NULL, "%s",
+		      err.text);
+	dw_amend_close(&a, NULL);
+	dw_dev_close(from, NULL);
+}
+END_TEST
+
 /* Each write of the change itself fails in turn, and all after it: the record
  * that is left brings the old file back. */
 START_TEST(without_a_journal_it_can_be_undone)
