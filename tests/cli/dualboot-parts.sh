@@ -72,4 +72,15 @@ check 'is told' sh -c "tr -s ' \n' ' ' < log |
 	grep -q 'p4 copied in full, as it is: .*marked as having errors'"
 check 'is copied as it is' cmp -i $((60 * mib)) -n $((20 * mib)) out/x.raw \
 	disk.img
+
+# The guest's memory, which it must not go on from.
+truncate -s 64K swapfile
+printf S1SUSPEND | dd of=swapfile bs=1 seek=4086 conv=notrunc status=none
+debugfs -w -R 'write swapfile swapfile' guest.img > debugfs.out 2>&1
+put 14 < guest.img
+rm -f out/*
+check 'a suspended system: converted' sh -c "$(declare -f unprivileged)
+	$go disk.img out/x.raw > log"
+check 'it is told of, too' sh -c "tr -s ' \n' ' ' < log |
+	grep -q 'the file /swapfile holds the memory of a suspended system'"
 finish
