@@ -138,27 +138,12 @@ static bool can_be_opened(const struct dw_lv *lv)
 	       lv->segments[0].kind != DW_SEGMENT_CACHE_POOL;
 }
 
-/* Whether no part of it is on a lost physical volume.  The group was checked
- * for circles, so that this ends. */
-static bool is_whole(const struct dw_lv *lv)
-{
-	for (size_t i = 0; i < lv->segments_nr; i++) {
-		const struct dw_segment *s = &lv->segments[i];
-
-		for (size_t k = 0; k < s->areas_nr; k++)
-			if (s->areas[k].lv ? !is_whole(s->areas[k].lv) :
-			    s->areas[k].pv->is_missing)
-				return false;
-	}
-	return true;
-}
-
 /* Whether it could be written if its images were opened for that. */
 static bool is_changeable(const struct dw_lv *lv)
 {
 	const struct dw_dev writable = { .readonly = false };
 
-	return is_whole(lv) && !dw_lv_check_writable(lv, &writable, NULL);
+	return lv->is_whole && !dw_lv_check_writable(lv, &writable, NULL);
 }
 
 /* The best proof of whether a volume can be read is to do that. */
@@ -272,10 +257,12 @@ static int describe_parts(struct dw_ctx *ctx, const struct dw_vg *vg,
 		out->size += pv->size;
 		out->free_len += pv->size - pv->used_len;
 	}
-	for (size_t i = 0; i < vg->lvs_nr && !ret; i++)
-		if (is_shown(&vg->lvs[i]))
+	for (size_t i = 0; i < vg->lvs_nr && !ret; i++) {
+		ret = dw_ctx_check(ctx, err);
+		if (!ret && is_shown(&vg->lvs[i]))
 			ret = describe_lv(ctx, &vg->lvs[i],
 					  &out->lvs[out->lvs_nr++], err);
+	}
 	return ret;
 }
 

@@ -178,8 +178,8 @@ static bool is_of(const struct dw_vg_own *own, const struct dw_set_pv *found)
 	       (!found->vg_id[0] || !strcmp(found->vg_id, own->vg.id));
 }
 
-static void bind_vg(struct dw_lvm *lvm, struct dw_vg_own *own,
-		    struct dw_set_pv **sorted)
+static int bind_vg(struct dw_lvm *lvm, struct dw_vg_own *own,
+		   struct dw_set_pv **sorted, struct dw_err *err)
 {
 	struct dw_set_pv **found;
 	struct dw_pv *pv;
@@ -197,7 +197,7 @@ static void bind_vg(struct dw_lvm *lvm, struct dw_vg_own *own,
 		(*found)->vg = own;
 		note_pv(own, pv, *found);
 	}
-	dw_vg_link_missing(&own->vg);
+	return dw_vg_link_missing(&own->vg, err);
 }
 
 /* Of a group with a problem only those PVs are known that have its text. */
@@ -219,6 +219,7 @@ static int bind_vgs(struct dw_lvm *lvm, struct dw_err *err)
 {
 	struct dw_set_pv **sorted;
 	size_t i;
+	int rc = 0;
 
 	sorted = calloc(lvm->pvs_nr + 1, sizeof(*sorted));
 	if (!sorted)
@@ -226,13 +227,13 @@ static int bind_vgs(struct dw_lvm *lvm, struct dw_err *err)
 	for (i = 0; i < lvm->pvs_nr; i++)
 		sorted[i] = &lvm->pvs[i];
 	qsort(sorted, lvm->pvs_nr, sizeof(*sorted), compare_set_pvs);
-	for (i = 0; i < lvm->vgs_nr; i++)
+	for (i = 0; !rc && i < lvm->vgs_nr; i++)
 		if (lvm->vgs[i]->vg.problem)
 			bind_bad_vg(lvm, lvm->vgs[i]);
 		else
-			bind_vg(lvm, lvm->vgs[i], sorted);
+			rc = bind_vg(lvm, lvm->vgs[i], sorted, err);
 	free(sorted);
-	return 0;
+	return rc;
 }
 
 /* PVs whose metadata is damaged and that no group knows make groups of which

@@ -95,7 +95,7 @@ struct dw_lv {
 	bool is_writable;	/* the text's WRITE */
 	bool is_notsynced;	/* legs may differ where nothing was written */
 	bool is_writemostly;	/* raid1's leg: only read if no other is left */
-	bool is_partial;	/* needs a PV that is missing, directly */
+	bool is_whole;		/* nothing that it is made of is missing */
 	uint64_t size;		/* bytes */
 	size_t segments_nr;
 	struct dw_segment *segments;	/* ascending, without gaps */

@@ -46,7 +46,7 @@ int dw_vg_check_cycles(const struct dw_vg *vg, struct dw_err *err);
  * volume needs which, what is visible, how much of each PV is used. */
 void dw_vg_link(struct dw_vg *vg);
 /* Sets what follows from the PVs that are missing. */
-void dw_vg_link_missing(struct dw_vg *vg);
+int dw_vg_link_missing(struct dw_vg *vg, struct dw_err *err);
 
 /* NULL where there is none. */
 struct dw_pv *dw_vg_pv(const struct dw_vg_own *own, const char *name);
@@ -69,5 +69,10 @@ uint64_t dw_segment_area_extents(const struct dw_segment *segment);
 typedef int (*dw_lv_ref_fn)(void *arg, const struct dw_lv *lv);
 int dw_segment_refs(const struct dw_segment *segment, dw_lv_ref_fn fn,
 		    void *arg);
+/* Calls fn for each volume, after all that it needs.  One that needs itself is
+ * DW_CORRUPT. */
+typedef void (*dw_lv_fn)(void *arg, const struct dw_lv *lv);
+int dw_vg_walk(const struct dw_vg *vg, dw_lv_fn fn, void *arg,
+	       struct dw_err *err);
 
 #endif

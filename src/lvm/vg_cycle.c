@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* No volume needs itself, whatever lies between. */
+/* Volumes in the order of what they need; none needs itself, whatever lies
+ * between. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -22,6 +23,8 @@ struct graph {
  */
 struct walk {
 	const struct graph *g;
+	dw_lv_fn fn;			/* called where a volume is left */
+	void *arg;
 	uint8_t *colours;		/* of each volume */
 	size_t *followed;		/* of each, the next of its needs */
 	size_t *path;
@@ -114,6 +117,7 @@ static int walk_from(struct walk *w, size_t first, struct dw_err *err)
 		if (w->followed[lv] == w->g->starts[lv + 1]) {
 			w->colours[lv] = DONE;
 			w->path_nr--;
+			w->fn(w->arg, &w->g->vg->lvs[lv]);
 			continue;
 		}
 		need = w->g->needs[w->followed[lv]++];
@@ -125,10 +129,11 @@ static int walk_from(struct walk *w, size_t first, struct dw_err *err)
 	return 0;
 }
 
-static int walk_all(const struct graph *g, struct dw_err *err)
+static int walk_all(const struct graph *g, dw_lv_fn fn, void *arg,
+		    struct dw_err *err)
 {
 	size_t i, nr = g->vg->lvs_nr;
-	struct walk w = { .g = g };
+	struct walk w = { .g = g, .fn = fn, .arg = arg };
 	int rc = 0;
 
 	w.colours = calloc(nr + 1, sizeof(*w.colours));
@@ -145,13 +150,23 @@ static int walk_all(const struct graph *g, struct dw_err *err)
 	return rc;
 }
 
-int dw_vg_check_cycles(const struct dw_vg *vg, struct dw_err *err)
+int dw_vg_walk(const struct dw_vg *vg, dw_lv_fn fn, void *arg,
+	       struct dw_err *err)
 {
 	struct graph g = { 0 };
 	int rc = make_graph(vg, &g);
 
-	rc = rc ? dw_fail_nomem(err) : walk_all(&g, err);
+	rc = rc ? dw_fail_nomem(err) : walk_all(&g, fn, arg, err);
 	free(g.starts);
 	free(g.needs);
 	return rc;
+}
+
+static void do_nothing(void *arg, const struct dw_lv *lv)
+{
+}
+
+int dw_vg_check_cycles(const struct dw_vg *vg, struct dw_err *err)
+{
+	return dw_vg_walk(vg, do_nothing, NULL, err);
 }

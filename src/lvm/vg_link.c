@@ -89,27 +89,42 @@ void dw_vg_link(struct dw_vg *vg)
 	}
 }
 
-static bool is_partial(const struct dw_lv *lv)
-{
-	const struct dw_segment *s;
-	size_t i, k;
+/* ---- what is missing ----------------------------------------------------- */
 
-	for (i = 0; i < lv->segments_nr; i++) {
-		s = &lv->segments[i];
-		for (k = 0; k < s->areas_nr; k++)
-			if (s->areas[k].pv && s->areas[k].pv->is_missing)
-				return true;
-	}
-	return false;
+static int is_lost(void *arg, const struct dw_lv *lv)
+{
+	return !lv->is_whole;
 }
 
-void dw_vg_link_missing(struct dw_vg *vg)
+/* An error segment stands for what LVM was told to give up. */
+static bool is_whole_segment(const struct dw_segment *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->areas_nr; i++)
+		if (s->areas[i].pv && s->areas[i].pv->is_missing)
+			return false;
+	return s->kind != DW_SEGMENT_ERROR &&
+	       !dw_segment_refs(s, is_lost, NULL);
+}
+
+/* What the volume needs was seen before. */
+static void set_whole(void *arg, const struct dw_lv *lv)
+{
+	bool is_whole = true;
+	size_t i;
+
+	for (i = 0; i < lv->segments_nr; i++)
+		is_whole &= is_whole_segment(&lv->segments[i]);
+	own_lv(arg, lv)->is_whole = is_whole;
+}
+
+int dw_vg_link_missing(struct dw_vg *vg, struct dw_err *err)
 {
 	size_t i;
 
 	vg->missing_nr = 0;
 	for (i = 0; i < vg->pvs_nr; i++)
 		vg->missing_nr += vg->pvs[i].is_missing;
-	for (i = 0; i < vg->lvs_nr; i++)
-		vg->lvs[i].is_partial = is_partial(&vg->lvs[i]);
+	return dw_vg_walk(vg, set_whole, vg, err);
 }

@@ -194,9 +194,9 @@ START_TEST(a_missing_pv)
 	ck_assert(vg->pvs[1].is_missing);
 	ck_assert_ptr_null(vg->pvs[1].dev);
 	ck_assert_int_eq(dw_lvm_find_lv(vg, "two", &lv, &err), 0);
-	ck_assert(lv->is_partial);
+	ck_assert(!lv->is_whole);
 	ck_assert_int_eq(dw_lvm_find_lv(vg, "lin", &lv, &err), 0);
-	ck_assert(!lv->is_partial);
+	ck_assert(lv->is_whole);
 	ck_assert_int_eq(lvmimg_open(ctx, lvm, "lin", &vol, &err), 0);
 	dw_dev_close(vol, NULL);
 	ck_assert_int_eq(lvmimg_open(ctx, lvm, "two", &vol, &err), DW_NOENT);
