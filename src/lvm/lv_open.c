@@ -12,6 +12,10 @@
  * thin volume of an external origin in a cache on RAID; each level takes stack
  * when it is read. */
 #define DEPTH_MAX 32
+/* Ways down from a volume.  What LVM makes has as many as it has stripes and
+ * legs; a text that names one volume many times, level by level, has a number
+ * that nobody lives to see the end of. */
+#define PATHS_MAX 65536
 
 /* ---- physical volumes ---------------------------------------------------- */
 
@@ -28,9 +32,9 @@ static int fail_missing(const struct dw_lv *lv, const struct dw_pv *pv,
 
 /* The check saw to it that the extents are among those of the PV, but not to
  * how long its device is. */
-static int open_pv_area(const struct dw_lv *lv, const struct dw_area *area,
-			uint64_t len, struct dw_map_piece *out,
-			struct dw_err *err)
+static int open_pv_area(struct dw_opener *o, const struct dw_lv *lv,
+			const struct dw_area *area, uint64_t len,
+			struct dw_map_piece *out, struct dw_err *err)
 {
 	const struct dw_pv *pv = area->pv;
 	uint64_t off = pv->pe_start_off + area->extent * lv->vg->extent_len;
@@ -44,6 +48,7 @@ static int open_pv_area(const struct dw_lv *lv, const struct dw_area *area,
 			       lv->vg->name, lv->name, len, off,
 			       pv->dev->name, pv->dev->size);
 	*out = (struct dw_map_piece){ dw_dev_ref(pv->dev), off, len };
+	o->paths_nr++;
 	return 0;
 }
 
@@ -52,7 +57,7 @@ int dw_opener_area(struct dw_opener *o, const struct dw_lv *lv,
 		   struct dw_map_piece *out, struct dw_err *err)
 {
 	if (area->pv)
-		return open_pv_area(lv, area, len, out, err);
+		return open_pv_area(o, lv, area, len, out, err);
 	out->off = area->extent * lv->vg->extent_len;
 	out->len = len;
 	return dw_opener_lv(o, area->lv, &out->dev, err);
@@ -140,6 +145,30 @@ static int join(struct dw_opener *o, const struct dw_map_piece *pieces,
 	return dw_map_new(o->name, pieces, nr, out, err);
 }
 
+static int check_paths(const struct dw_opener *o, const struct dw_lv *lv,
+		       struct dw_err *err)
+{
+	if (o->paths_nr <= PATHS_MAX)
+		return 0;
+	return dw_fail(err, DW_LIMIT,
+		       "%s/%s: %" PRIu64 " ways lead down from it, of which "
+		       "%d are the most that is read", lv->vg->name, lv->name,
+		       o->paths_nr, PATHS_MAX);
+}
+
+/* One of the pieces; a row of them on the same device is one way down, as it
+ * is for the map that they become. */
+static int open_piece(struct dw_opener *o, const struct dw_lv *lv, size_t i,
+		      struct dw_map_piece *pieces, struct dw_err *err)
+{
+	uint64_t paths_nr = o->paths_nr;
+	int rc = open_segment(o, lv, &lv->segments[i], &pieces[i], err);
+
+	if (i && pieces[i].dev == pieces[i - 1].dev)
+		o->paths_nr = paths_nr;
+	return rc ? rc : check_paths(o, lv, err);
+}
+
 static int open_segments(struct dw_opener *o, const struct dw_lv *lv,
 			 struct dw_dev **out, struct dw_err *err)
 {
@@ -151,7 +180,7 @@ static int open_segments(struct dw_opener *o, const struct dw_lv *lv,
 	if (!pieces)
 		return dw_fail_nomem(err);
 	for (i = 0; !rc && i < lv->segments_nr; i++)
-		rc = open_segment(o, lv, &lv->segments[i], &pieces[i], err);
+		rc = open_piece(o, lv, i, pieces, err);
 	if (!rc)
 		rc = join(o, pieces, lv->segments_nr, out, err);
 	for (i = 0; i < lv->segments_nr; i++)
@@ -161,47 +190,78 @@ static int open_segments(struct dw_opener *o, const struct dw_lv *lv,
 }
 
 static int open_deeper(struct dw_opener *o, const struct dw_lv *lv,
-		       struct dw_dev **out, struct dw_err *err)
+		       struct dw_opened *out, struct dw_err *err)
 {
-	int rc;
+	uint64_t paths_nr = o->paths_nr;
+	int rc = dw_ctx_check(o->ctx, err);
 
+	if (rc)
+		return rc;
 	if (o->depth == DEPTH_MAX)
 		return dw_fail(err, DW_LIMIT,
 			       "%s/%s: lies %d volumes deep, which is as deep "
 			       "as is read", lv->vg->name, lv->name,
 			       DEPTH_MAX);
 	o->depth++;
-	rc = open_segments(o, lv, out, err);
+	o->paths_nr = 0;
+	rc = open_segments(o, lv, &out->dev, err);
+	out->paths_nr = o->paths_nr;
+	o->paths_nr = paths_nr;
 	o->depth--;
 	return rc;
+}
+
+/* What failed would fail again: where legs may be missing others go on, and
+ * may need the same. */
+static int open_once(struct dw_opener *o, const struct dw_lv *lv,
+		     struct dw_opened *out, struct dw_err *err)
+{
+	struct dw_err why;
+
+	if (out->dev)
+		return 0;
+	if (!out->fault) {
+		if (!open_deeper(o, lv, out, &why))
+			return 0;
+		out->fault = malloc(sizeof(why));
+		if (!out->fault)
+			return dw_fail_nomem(err);
+		*out->fault = why;
+	}
+	if (err)
+		*err = *out->fault;
+	return out->fault->code;
 }
 
 /* Each volume is opened once, however many need it. */
 int dw_opener_lv(struct dw_opener *o, const struct dw_lv *lv,
 		 struct dw_dev **out, struct dw_err *err)
 {
-	struct dw_dev **slot;
-	int rc = 0;
+	struct dw_opened *opened;
+	int rc;
 
 	*out = NULL;
 	if (!o->opened)
-		o->opened = calloc(lv->vg->lvs_nr, sizeof(struct dw_dev *));
+		o->opened = calloc(lv->vg->lvs_nr, sizeof(*o->opened));
 	if (!o->opened)
 		return dw_fail_nomem(err);
-	slot = &o->opened[lv - lv->vg->lvs];
-	if (!*slot)
-		rc = open_deeper(o, lv, slot, err);
-	if (!rc)
-		*out = dw_dev_ref(*slot);
-	return rc;
+	opened = &o->opened[lv - lv->vg->lvs];
+	rc = open_once(o, lv, opened, err);
+	if (rc)
+		return rc;
+	o->paths_nr += opened->paths_nr;
+	*out = dw_dev_ref(opened->dev);
+	return 0;
 }
 
 static void close_opener(struct dw_opener *o, const struct dw_vg *vg)
 {
 	size_t i;
 
-	for (i = 0; o->opened && i < vg->lvs_nr; i++)
-		dw_dev_close(o->opened[i], NULL);
+	for (i = 0; o->opened && i < vg->lvs_nr; i++) {
+		dw_dev_close(o->opened[i].dev, NULL);
+		free(o->opened[i].fault);
+	}
 	free(o->opened);
 }
 

@@ -7,11 +7,21 @@
 #include "lvm/targets.h"
 #include "lvm/vg.h"
 
+/* A volume that was opened, or could not be. */
+struct dw_opened {
+	struct dw_dev *dev;
+	struct dw_err *fault;	/* NULL: none */
+	uint64_t paths_nr;
+};
+
 struct dw_opener {
 	struct dw_ctx *ctx;
 	const char *name;	/* of the device, for errors */
 	unsigned depth;
-	struct dw_dev **opened;	/* of each volume of the group; or NULL */
+	/* From the volume that is being opened down to physical volumes, each
+	 * way on its own: what a flush of it takes. */
+	uint64_t paths_nr;
+	struct dw_opened *opened;	/* each volume of the group; or NULL */
 };
 
 /* What is stored in a volume, without what a snapshot adds.  The device is the
