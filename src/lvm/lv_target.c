@@ -132,6 +132,25 @@ static int open_log(struct dw_opener *o, const struct dw_lv *log,
 	return rc == DW_NOENT ? 0 : rc;
 }
 
+/* The extents that pvmove came from may be anybody's again. */
+static int open_moved(struct dw_opener *o, const struct dw_lv *lv,
+		      const struct dw_segment *s, struct dw_dev **out,
+		      struct dw_err *err)
+{
+	struct dw_map_piece piece = { 0 };
+	int rc;
+
+	rc = dw_opener_area(o, lv, &s->areas[1], segment_len(lv, s), &piece,
+			    err);
+	if (!rc)
+		rc = dw_window_new_kind(piece.dev, piece.off, piece.len,
+					o->name, "mirror", out, err);
+	if (!rc)
+		(*out)->readonly = true;
+	dw_dev_close(piece.dev, NULL);
+	return rc;
+}
+
 static int open_mirror(struct dw_opener *o, const struct dw_lv *lv,
 		       const struct dw_segment *s, struct dw_dev **out,
 		       struct dw_err *err)
@@ -142,6 +161,8 @@ static int open_mirror(struct dw_opener *o, const struct dw_lv *lv,
 	struct legs legs = { 0 };
 	int rc;
 
+	if (s->is_moved)
+		return open_moved(o, lv, s, out, err);
 	rc = open_legs(o, lv, s, false, &legs, err);
 	if (!rc)
 		rc = open_log(o, s->metadata, &p, err);

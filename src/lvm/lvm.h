@@ -83,6 +83,7 @@ struct dw_segment {
 	/* Of a cachevol: where its parts lie in it, bytes; 0: no cachevol. */
 	uint64_t cachevol_metadata_off, cachevol_metadata_len;
 	uint64_t cachevol_data_off, cachevol_data_len;
+	bool is_moved;		/* mirror: by pvmove, to its second leg */
 	bool is_reshaped;	/* raid: has room for a reshape, or was one */
 	bool is_writebehind;	/* raid1: legs that are write-mostly lag */
 	unsigned data_copies;	/* raid10: 0 means 2 */

@@ -18,6 +18,20 @@ static int read_striped(struct dw_reader *r)
 	return dw_read_sectors(r, "stripe_size", true, &r->segment->stripe_len);
 }
 
+/* pvmove copies one segment after the other, and notes which it is done with;
+ * of one that it is not, the first leg is what counts. */
+static int read_moved(struct dw_reader *r)
+{
+	struct dw_segment *s = r->segment;
+	uint64_t moved_nr = 0;
+	int rc;
+
+	rc = dw_config_opt_num(r->cfg, r->node, "extents_moved", UINT32_MAX,
+			       &moved_nr, r->err);
+	s->is_moved = moved_nr && moved_nr == s->extents_nr && s->areas_nr > 1;
+	return rc;
+}
+
 static int read_mirror(struct dw_reader *r)
 {
 	int rc = dw_read_areas(r, "mirrors", "mirror_count");
@@ -27,7 +41,7 @@ static int read_mirror(struct dw_reader *r)
 				     &r->segment->region_len);
 	if (!rc)
 		rc = dw_read_lv(r, "mirror_log", false, &r->segment->metadata);
-	return rc;
+	return rc ? rc : read_moved(r);
 }
 
 static int read_raid(struct dw_reader *r)

@@ -131,11 +131,15 @@ START_TEST(segments_refer)
 }
 END_TEST
 
-/* Without format, flags, sizes; a time that is no number; pvmove under way. */
+/* Without format, flags, sizes; a time that is no number; pvmove under way, or
+ * done with the segment. */
 START_TEST(an_old_text)
 {
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT_OLD),
+				 "extents_moved = 0", _i ?
+				 "extents_moved = 1" : "extents_moved = 0");
 	struct dw_dev *dev = lvmimg_new(&(struct lvmimg){
-		.id = LVMIMG_ID0, .text = lvmimg_text(LVMIMG_TEXT_OLD),
+		.id = LVMIMG_ID0, .text = text,
 	});
 	struct dw_lvm *lvm = lvmimg_set(ctx, &dev, 1);
 	const struct dw_vg *vg = dw_lvm_vg(lvm, 0);
@@ -148,11 +152,12 @@ START_TEST(an_old_text)
 	ck_assert_int_eq(lvmimg_open(ctx, lvm, "mvd", &vol, &err), 0);
 	ck_assert_int_eq(dw_dev_pread(vol, 8, buf, 8, &err), 0);
 	ck_assert(!memcmp(buf, &(uint64_t){ lvmimg_word(LVMIMG_ID0,
-		  LVMIMG_PE_OFF + 5 * EXTENT + 8) }, 8));
+		  LVMIMG_PE_OFF + (5 + (unsigned)_i) * EXTENT + 8) }, 8));
 	ck_assert(vol->readonly);
 	dw_dev_close(vol, NULL);
 	dw_lvm_free(lvm);
 	dw_dev_close(dev, NULL);
+	free(text);
 }
 END_TEST
 
@@ -417,7 +422,7 @@ int main(void)
 	tcase_add_test(tc, the_group);
 	tcase_add_test(tc, kinds_have_names);
 	tcase_add_test(tc, segments_refer);
-	tcase_add_test(tc, an_old_text);
+	tcase_add_loop_test(tc, an_old_text, 0, 2);
 	tcase_add_loop_test(tc, a_change_that_is_allowed, 0, NR(allowed));
 	tcase_add_loop_test(tc, a_change_that_is_refused, 0, NR(refused));
 	tcase_add_loop_test(tc, extents_beyond_64_bits, 0, NR(too_large));
