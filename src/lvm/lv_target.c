@@ -258,6 +258,14 @@ int dw_opener_snapshot(struct dw_opener *o, const struct dw_lv *snapshot,
 
 /* ---- thin volumes -------------------------------------------------------- */
 
+static int refuse_type(const struct dw_lv *lv, const struct dw_segment *s,
+		       struct dw_err *err)
+{
+	return dw_fail(err, DW_UNSUPPORTED,
+		       "%s/%s: volumes of type %s are not read",
+		       lv->vg->name, lv->name, s->type);
+}
+
 static void close_thin(const struct dw_thin_params *p)
 {
 	dw_dev_close(p->metadata, NULL);
@@ -302,6 +310,8 @@ static int prepare_thin(struct dw_opener *o, const struct dw_lv *lv,
 		.transaction_id = device->transaction_id,
 		.size = segment_len(lv, s),
 	};
+	if (pool->kind != DW_SEGMENT_THIN_POOL)
+		return refuse_type(s->pool, pool, err);
 	if (device->origin && device->origin->segments_nr)
 		p->parent_id = device->origin->segments[0].device_id;
 	if (!rc)
@@ -350,11 +360,14 @@ static int open_cachevol(struct dw_opener *o, const struct dw_segment *s,
 	return rc;
 }
 
-static int open_cache_pool(struct dw_opener *o, const struct dw_segment *pool,
+static int open_cache_pool(struct dw_opener *o, const struct dw_lv *lv,
 			   struct dw_cache_params *p, struct dw_err *err)
 {
+	const struct dw_segment *pool = &lv->segments[0];
 	int rc;
 
+	if (pool->kind != DW_SEGMENT_CACHE_POOL)
+		return refuse_type(lv, pool, err);
 	p->chunk_len = pool->chunk_len;
 	rc = dw_opener_lv(o, pool->metadata, &p->metadata, err);
 	return rc ? rc : dw_opener_lv(o, pool->data, &p->data, err);
@@ -370,7 +383,7 @@ static int open_cache(struct dw_opener *o, const struct dw_lv *lv,
 	if (!rc && s->cachevol_metadata_len)
 		rc = open_cachevol(o, s, &p, err);
 	else if (!rc)
-		rc = open_cache_pool(o, &s->pool->segments[0], &p, err);
+		rc = open_cache_pool(o, s->pool, &p, err);
 	if (!rc)
 		rc = dw_cache_open(o->ctx, o->name, &p, out, err);
 	dw_dev_close(p.origin, NULL);
@@ -408,9 +421,7 @@ int dw_opener_target(struct dw_opener *o, const struct dw_lv *lv,
 	case DW_SEGMENT_CACHE_POOL:
 		return refuse_pool(lv, s, err);
 	default:
-		return dw_fail(err, DW_UNSUPPORTED,
-			       "%s/%s: volumes of type %s are not read",
-			       lv->vg->name, lv->name, s->type);
+		return refuse_type(lv, s, err);
 	}
 }
 

@@ -103,6 +103,13 @@ static bool is_kind(const struct dw_lv *lv, enum dw_segment_kind kind)
 	return lv->segments_nr && lv->segments[0].kind == kind;
 }
 
+/* Or of a type that is not known, as one with a flag of tomorrow: its volumes
+ * cannot be read, but all others of the group. */
+static bool may_be_kind(const struct dw_lv *lv, enum dw_segment_kind kind)
+{
+	return is_kind(lv, kind) || is_kind(lv, DW_SEGMENT_OTHER);
+}
+
 static int check_chunk(const struct dw_lv *lv, const struct dw_segment *s,
 		       uint32_t min, struct dw_err *err)
 {
@@ -137,7 +144,7 @@ static bool is_sibling(const struct dw_lv *lv, const struct dw_lv *other)
 static int check_thin(const struct dw_lv *lv, const struct dw_segment *s,
 		      struct dw_err *err)
 {
-	if (!is_kind(s->pool, DW_SEGMENT_THIN_POOL))
+	if (!may_be_kind(s->pool, DW_SEGMENT_THIN_POOL))
 		return fail(lv, err, "%s is no thin pool", s->pool->name);
 	if (s->device_id >= 1u << 24)
 		return fail(lv, err, "device number %" PRIu64, s->device_id);
@@ -165,8 +172,10 @@ static int check_cache(const struct dw_lv *lv, const struct dw_segment *s,
 {
 	if (s->cachevol_metadata_len)
 		return check_cachevol(lv, s, err);
-	if (!is_kind(s->pool, DW_SEGMENT_CACHE_POOL))
+	if (!may_be_kind(s->pool, DW_SEGMENT_CACHE_POOL))
 		return fail(lv, err, "%s is no cache pool", s->pool->name);
+	if (is_kind(s->pool, DW_SEGMENT_OTHER))
+		return 0;
 	/* A pool that is not used need not have it. */
 	return check_chunk(lv, &s->pool->segments[0], CACHE_CHUNK_MIN, err);
 }
