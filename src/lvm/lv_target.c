@@ -12,7 +12,8 @@ static uint64_t segment_len(const struct dw_lv *lv, const struct dw_segment *s)
 
 /* ---- legs ---------------------------------------------------------------- */
 
-/* Devices of a segment's areas; those whose PV is missing are NULL. */
+/* Devices of a segment's areas; those whose PV is missing, or whose volume was
+ * given up, are NULL. */
 struct legs {
 	struct dw_raid_leg *items;
 	size_t nr;
@@ -30,15 +31,28 @@ static void close_legs(struct legs *legs)
 	free(legs->items);
 }
 
+/* LVM puts errors in the place of a leg whose PV it is told to forget. */
+static int check_given_up(const struct dw_lv *lv, struct dw_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < lv->segments_nr; i++)
+		if (lv->segments[i].kind != DW_SEGMENT_ERROR)
+			return 0;
+	return dw_fail(err, DW_NOENT, "%s/%s: was given up, and is nothing but "
+		       "errors", lv->vg->name, lv->name);
+}
+
 static int open_leg(struct dw_opener *o, const struct dw_lv *lv,
 		    const struct dw_area *area, uint64_t len,
 		    struct legs *legs, struct dw_dev **out, struct dw_err *err)
 {
 	struct dw_map_piece piece = { 0 };
 	struct dw_err now = { 0 };
-	int rc;
+	int rc = area->lv ? check_given_up(area->lv, &now) : 0;
 
-	rc = dw_opener_area(o, lv, area, len, &piece, &now);
+	if (!rc)
+		rc = dw_opener_area(o, lv, area, len, &piece, &now);
 	if (!rc)
 		rc = dw_window_new(piece.dev, piece.off, piece.len, o->name,
 				   out, &now);

@@ -172,6 +172,97 @@ START_TEST(others_are_refused)
 }
 END_TEST
 
+/* A flag that is not known, on the pool: its volumes alone are lost. */
+static const struct {
+	const char *from, *to, *lv, *text;
+} unknown_pools[] = {
+	{ "\"thin-pool\"", "\"thin-pool+TOMORROW\"", "th1",
+	  "vg0/tp: volumes of type thin-pool+TOMORROW are not read" },
+	{ "\"cache-pool+METADATA_FORMAT\"", "\"cache-pool+TOMORROW\"", "slow",
+	  "vg0/cp: volumes of type cache-pool+TOMORROW are not read" },
+};
+
+START_TEST(unknown_pools_are_refused)
+{
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
+				 unknown_pools[_i].from, unknown_pools[_i].to);
+	struct dw_lvm *lvm = lvmimg_set_of(ctx, text);
+	struct dw_dev *vol;
+	int rc = lvmimg_open(ctx, lvm, unknown_pools[_i].lv, &vol, &err);
+
+	ck_assert_msg(rc == DW_UNSUPPORTED, "%d %s", rc, err.text);
+	ck_assert_str_eq(err.text, unknown_pools[_i].text);
+	vol = open_lv(lvm, "lin");
+	dw_dev_close(vol, NULL);
+	dw_lvm_free(lvm);
+	free(text);
+}
+END_TEST
+
+/* ---- legs that were given up --------------------------------------------- */
+
+/* Turns a linear volume into errors, as LVM does without its PV. */
+static char *give_up(char *text, const char *area)
+{
+	char from[256], *edited;
+
+	snprintf(from, sizeof(from), "type = \"striped\"\n\t\t\t\t"
+		 "stripe_count = 1\t# linear\n\t\t\t\t\n\t\t\t\t"
+		 "stripes = [\n\t\t\t\t\t%s\n\t\t\t\t]", area);
+	edited = lvmimg_edit(text, from, "type = \"error\"");
+	free(text);
+	return edited;
+}
+
+/* The set was never started: zeros in place of superblocks. */
+static struct dw_lvm *raid1_set(const char *text)
+{
+	struct dw_dev *devs[2];
+	struct dw_lvm *lvm;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		devs[i] = lvmimg_new(&(struct lvmimg){
+			.id = i ? LVMIMG_ID1 : LVMIMG_ID0, .text = text,
+		});
+		ck_assert_int_eq(dw_dev_zero(devs[i], LVMIMG_PE_OFF +
+					     (i ? 5 : 8) * EXTENT, EXTENT,
+					     &err), 0);
+	}
+	lvm = lvmimg_set(ctx, devs, 2);
+	dw_dev_close(devs[0], NULL);
+	dw_dev_close(devs[1], NULL);
+	return lvm;
+}
+
+START_TEST(legs_that_were_given_up_are_missing)
+{
+	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT), "seqno = 7",
+				 "seqno = 8");
+	const struct dw_lv *lv;
+	struct dw_lvm *lvm;
+	struct dw_dev *vol;
+
+	text = give_up(give_up(text, "\"pv0\", 8"), "\"pv0\", 9");
+	lvm = raid1_set(text);
+	vol = open_lv(lvm, "r1");
+	check_run(vol, &(struct run){ LVMIMG_ID1, 0, 2 * EXTENT, 6, 0 });
+	ck_assert(vol->readonly);
+	ck_assert_int_eq(dw_lvm_find_lv(dw_lvm_vg(lvm, 0), "r1", &lv, &err),
+			 0);
+	ck_assert(!lv->is_whole);
+	dw_dev_close(vol, NULL);
+	dw_lvm_free(lvm);
+	text = give_up(text, "\"pv1\", 6");
+	lvm = raid1_set(text);
+	ck_assert_int_eq(lvmimg_open(ctx, lvm, "r1", &vol, &err), DW_NOENT);
+	ck_assert_str_eq(err.text, "vg0/r1: vg0/r1_rimage_0: was given up, "
+			 "and is nothing but errors");
+	dw_lvm_free(lvm);
+	free(text);
+}
+END_TEST
+
 START_TEST(what_was_reshaped_is_refused)
 {
 	char *text = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
@@ -658,6 +749,9 @@ int main(void)
 	tcase_add_test(tc, stripes_are_seamless);
 	tcase_add_test(tc, errors_and_zeros);
 	tcase_add_loop_test(tc, others_are_refused, 0, NR(refused));
+	tcase_add_loop_test(tc, unknown_pools_are_refused, 0,
+			    NR(unknown_pools));
+	tcase_add_test(tc, legs_that_were_given_up_are_missing);
 	tcase_add_loop_test(tc, what_was_reshaped_is_refused, 0, 2);
 	tcase_add_test(tc, legs_must_hold_all_rows);
 	tcase_add_loop_test(tc, writes_reach_the_pvs, 0, 3);
