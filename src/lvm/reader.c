@@ -3,11 +3,15 @@
 #include <inttypes.h>
 
 #include "lvm/label.h"
+#include "lvm/raid.h"
 #include "lvm/reader.h"
 
 /* Sizes in sectors that fit 32 and 64 bits as bytes. */
 #define SECTORS32_MAX (UINT32_MAX / DW_LVM_SECTOR)
 #define SECTORS_MAX (UINT64_MAX / DW_LVM_SECTOR)
+
+/* LVM makes 128 stripes and 64 legs at most, dm-raid takes more of these. */
+#define AREAS_MAX DW_RAID_LEGS_MAX
 
 /* ---- single keys --------------------------------------------------------- */
 
@@ -92,6 +96,11 @@ static int read_list(struct dw_reader *r, const char *key,
 		return dw_config_fail(r->cfg, *out, r->err,
 				      "\"%s\" has %zu values for a \"%s\" of %"
 				      PRIu64, key, nr, count_key, said_nr);
+	if (said_nr > AREAS_MAX)
+		return dw_config_fail(r->cfg, *out, r->err,
+				      "a \"%s\" of %" PRIu64 ", where %u are "
+				      "the most there can be", count_key,
+				      said_nr, AREAS_MAX);
 	return 0;
 }
 

@@ -392,6 +392,28 @@ START_TEST(extents_beyond_64_bits)
 }
 END_TEST
 
+START_TEST(areas_are_capped)
+{
+	char *counted = lvmimg_edit(lvmimg_text(LVMIMG_TEXT),
+				    "stripe_count = 2\n",
+				    "stripe_count = 254\n");
+	char areas[253 * sizeof("\"pv0\", 6,")] = "", *text;
+	const struct dw_vg *vg;
+	struct dw_lvm *lvm;
+
+	for (int i = 0; i < 253; i++)
+		strcat(areas, "\"pv0\", 6,");
+	text = lvmimg_edit(counted, "\"pv0\", 6,", areas);
+	lvm = lvmimg_set_of(ctx, text);
+	ck_assert_int_eq(dw_lvm_find_vg(lvm, "vg0", &vg, &err), DW_CORRUPT);
+	ck_assert_msg(strstr(err.text, "a \"stripe_count\" of 254, where 253 "
+			     "are the most"), "%s", err.text);
+	dw_lvm_free(lvm);
+	free(counted);
+	free(text);
+}
+END_TEST
+
 START_TEST(names_are_those_of_lvm)
 {
 	static const char *const good[] = {
@@ -426,6 +448,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_change_that_is_allowed, 0, NR(allowed));
 	tcase_add_loop_test(tc, a_change_that_is_refused, 0, NR(refused));
 	tcase_add_loop_test(tc, extents_beyond_64_bits, 0, NR(too_large));
+	tcase_add_test(tc, areas_are_capped);
 	tcase_add_test(tc, names_are_those_of_lvm);
 	return dw_test_run("lvm-vg", tc);
 }
