@@ -65,7 +65,7 @@ struct dw_segment {
 	struct dw_area *areas;	/* stripes, mirror legs, raid images */
 	struct dw_area *metas;	/* raid: areas_nr of them, or NULL */
 	uint32_t stripe_len;	/* bytes */
-	uint32_t region_len;
+	uint64_t region_len;
 	uint32_t chunk_len;	/* snapshot, thin pool, cache */
 	/* References to volumes of the same group. */
 	const struct dw_lv *origin;	/* snapshot, cache; thin: its parent */

@@ -28,12 +28,17 @@ int dw_read_sectors(struct dw_reader *r, const char *key, bool is_needed,
 	return rc;
 }
 
-/* A cachevol may be of any size. */
-int dw_read_long_sectors(struct dw_reader *r, const char *key, uint64_t *out)
+/* A cachevol may be of any size; regions are of up to 2 TiB. */
+int dw_read_long_sectors(struct dw_reader *r, const char *key, bool is_needed,
+			 uint64_t *out)
 {
-	int rc = dw_config_num(r->cfg, r->node, key, SECTORS_MAX, out, r->err);
+	uint64_t sectors = 0;
+	int rc;
 
-	*out *= DW_LVM_SECTOR;
+	rc = (is_needed ? dw_config_num : dw_config_opt_num)
+		(r->cfg, r->node, key, SECTORS_MAX, &sectors, r->err);
+	if (!rc)
+		*out = sectors * DW_LVM_SECTOR;
 	return rc;
 }
 

@@ -17,7 +17,8 @@ struct dw_reader {
 /* A size in sectors, as bytes.  One that need not be there leaves *out. */
 int dw_read_sectors(struct dw_reader *r, const char *key, bool is_needed,
 		    uint32_t *out);
-int dw_read_long_sectors(struct dw_reader *r, const char *key, uint64_t *out);
+int dw_read_long_sectors(struct dw_reader *r, const char *key, bool is_needed,
+			 uint64_t *out);
 
 /* A volume of the group by its name; likewise. */
 int dw_read_lv(struct dw_reader *r, const char *key, bool is_needed,

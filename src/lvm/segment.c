@@ -37,8 +37,8 @@ static int read_mirror(struct dw_reader *r)
 	int rc = dw_read_areas(r, "mirrors", "mirror_count");
 
 	if (!rc)
-		rc = dw_read_sectors(r, "region_size", false,
-				     &r->segment->region_len);
+		rc = dw_read_long_sectors(r, "region_size", false,
+					  &r->segment->region_len);
 	if (!rc)
 		rc = dw_read_lv(r, "mirror_log", false, &r->segment->metadata);
 	return rc ? rc : read_moved(r);
@@ -57,7 +57,8 @@ static int read_raid(struct dw_reader *r)
 	if (!rc)
 		rc = dw_read_sectors(r, "stripe_size", false, &s->stripe_len);
 	if (!rc)
-		rc = dw_read_sectors(r, "region_size", false, &s->region_len);
+		rc = dw_read_long_sectors(r, "region_size", false,
+					  &s->region_len);
 	if (!rc)
 		rc = dw_config_opt_num(r->cfg, r->node, "data_copies",
 				       UINT32_MAX, &data_copies, r->err);
@@ -159,16 +160,17 @@ static int read_cachevol(struct dw_reader *r)
 	struct dw_segment *s = r->segment;
 	int rc;
 
-	rc = dw_read_long_sectors(r, "metadata_start",
+	rc = dw_read_long_sectors(r, "metadata_start", true,
 				  &s->cachevol_metadata_off);
 	if (!rc)
-		rc = dw_read_long_sectors(r, "metadata_len",
+		rc = dw_read_long_sectors(r, "metadata_len", true,
 					  &s->cachevol_metadata_len);
 	if (!rc)
-		rc = dw_read_long_sectors(r, "data_start",
+		rc = dw_read_long_sectors(r, "data_start", true,
 					  &s->cachevol_data_off);
 	if (!rc)
-		rc = dw_read_long_sectors(r, "data_len", &s->cachevol_data_len);
+		rc = dw_read_long_sectors(r, "data_len", true,
+					  &s->cachevol_data_len);
 	return rc;
 }
 

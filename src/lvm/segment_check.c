@@ -73,7 +73,7 @@ static int check_mirror(const struct dw_lv *lv, const struct dw_segment *s,
 			struct dw_err *err)
 {
 	if (s->region_len && !dw_is_pow2(s->region_len))
-		return fail(lv, err, "regions of %" PRIu32 " bytes",
+		return fail(lv, err, "regions of %" PRIu64 " bytes",
 			    s->region_len);
 	if (s->metadata && !s->region_len)
 		return fail(lv, err, "a mirror log without a size of regions");
@@ -91,7 +91,7 @@ static int check_raid(const struct dw_lv *lv, const struct dw_segment *s,
 		return fail(lv, err, "%s in chunks of %" PRIu32 " bytes",
 			    s->type, s->stripe_len);
 	if (s->region_len && !dw_is_pow2(s->region_len))
-		return fail(lv, err, "regions of %" PRIu32 " bytes",
+		return fail(lv, err, "regions of %" PRIu64 " bytes",
 			    s->region_len);
 	return is_raid1 ? check_areas(lv, s, s->extents_nr, err) : 0;
 }

@@ -66,7 +66,7 @@ struct dw_mirror_params {
 	size_t legs_nr;
 	struct dw_dev *log;		/* NULL: a core log, or missing */
 	bool is_log_missing;		/* there is one on disk, but not here */
-	uint32_t region_len;
+	uint64_t region_len;
 	bool is_notsynced;
 };
 
