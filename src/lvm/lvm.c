@@ -178,11 +178,21 @@ static int fail_two(const struct dw_lvm *lvm, const char *name,
 	return fail_list(&ids, DW_USAGE, err, what);
 }
 
+/* A group is the first member of what it is made of. */
+int dw_lvm_check_vg(const struct dw_vg *vg, struct dw_err *err)
+{
+	const struct dw_vg_own *own = (const struct dw_vg_own *)vg;
+
+	return vg->problem ? dw_fail(err, own->problem_code, "%s", vg->problem)
+			   : 0;
+}
+
 int dw_lvm_find_vg(const struct dw_lvm *lvm, const char *name,
 		   const struct dw_vg **out, struct dw_err *err)
 {
 	const struct dw_vg_own *found = NULL;
 	size_t i;
+	int rc;
 
 	*out = NULL;
 	for (i = 0; i < lvm->vgs_nr; i++) {
@@ -197,11 +207,10 @@ int dw_lvm_find_vg(const struct dw_lvm *lvm, const char *name,
 			found = lvm->vgs[i];
 	if (!found)
 		return fail_no_vg(lvm, name, err);
-	if (found->vg.problem)
-		return dw_fail(err, found->problem_code, "%s",
-			       found->vg.problem);
-	*out = &found->vg;
-	return 0;
+	rc = dw_lvm_check_vg(&found->vg, err);
+	if (!rc)
+		*out = &found->vg;
+	return rc;
 }
 
 static int fail_no_lv(const struct dw_vg *vg, const char *name,

@@ -168,6 +168,8 @@ int dw_lvm_find_vg(const struct dw_lvm *lvm, const char *name,
 		   const struct dw_vg **out, struct dw_err *err);
 int dw_lvm_find_lv(const struct dw_vg *vg, const char *name,
 		   const struct dw_lv **out, struct dw_err *err);
+/* 0, or the group's problem. */
+int dw_lvm_check_vg(const struct dw_vg *vg, struct dw_err *err);
 
 /* A cheap test of whether dev carries a PV's label. */
 bool dw_lvm_is_pv(struct dw_dev *dev);

@@ -91,12 +91,13 @@ static int refuse_group(const struct dw_dev *below, const char *name,
  * Only a group that the layer below is part of: with another, a volume of an
  * image that was merely added would be taken for one of this image.
  */
-static int find_group(const struct dw_lvm *lvm, const struct dw_dev *below,
+static int find_group(const struct dw_dev *below,
 		      const struct dw_near_vgs *near, const char *name,
 		      const struct dw_vg **out, struct dw_err *err)
 {
 	const struct dw_vg *found = NULL;
 
+	*out = NULL;
 	for (size_t i = 0; i < near->nr; i++) {
 		if (!is_called(near->vgs[i], name))
 			continue;
@@ -109,11 +110,8 @@ static int find_group(const struct dw_lvm *lvm, const struct dw_dev *below,
 	}
 	if (!found)
 		return refuse_group(below, name, near, err);
-	if (found->problem)
-		return dw_lvm_find_vg(lvm, *found->id ? found->id : name, out,
-				      err);
 	*out = found;
-	return 0;
+	return dw_lvm_check_vg(found, err);
 }
 
 /* Which image keeps a volume from being written; NULL: none does. */
@@ -196,7 +194,7 @@ static int open_volume(struct dw_stack *stack, const char *text,
 	ret = group ? dw_stack_groups(stack, &lvm, &near, err) :
 		dw_fail_nomem(err);
 	if (!ret)
-		ret = find_group(lvm, stack->dev, &near, group, &vg, err);
+		ret = find_group(stack->dev, &near, group, &vg, err);
 	if (!ret)
 		ret = open_lv(stack, vg, text, out, err);
 	free(group);
