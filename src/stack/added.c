@@ -151,7 +151,15 @@ static int load_locator(struct dw_images *images, const char *locator,
 	return ret;
 }
 
-int dw_images_load(struct dw_images *images, struct dw_err *err)
+/* Where only a part of it is asked about, its other parts are as good as
+ * those of other images, but it is not opened a second time for them. */
+static bool is_own_searched(const struct dw_image *own, bool is_searched)
+{
+	return is_searched || !own->disk || own->is_snapshot;
+}
+
+int dw_images_load(struct dw_images *images, bool own_is_searched,
+		   struct dw_err *err)
 {
 	const struct dw_ctx *ctx = images->ctx;
 	int ret = 0;
@@ -162,7 +170,8 @@ int dw_images_load(struct dw_images *images, struct dw_err *err)
 		return 0;
 	images->is_loaded = true;
 	if (images->nr)
-		images->items[0].is_searched = true;
+		images->items[0].is_searched =
+			is_own_searched(&images->items[0], own_is_searched);
 	if (ctx->pv_dir)
 		ret = load_folder(images, ctx->pv_dir, err);
 	for (size_t i = 0; !ret && i < ctx->pvs_nr; i++)

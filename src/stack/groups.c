@@ -14,42 +14,78 @@ enum origin {
 	ORIGIN_ADDED,	/* images that the context names */
 };
 
+/* Physical volumes, which lvm keeps. */
+struct dev_list {
+	size_t nr;
+	struct dw_dev **devs;
+};
+
 struct search {
 	struct dw_lvm *lvm;
 	enum origin origin;
 	bool is_added_asked;
-	/* Physical volumes whose groups are asked for; lvm keeps them. */
-	size_t asked_nr;
-	struct dw_dev **asked;
+	struct dev_list known;	/* all that were added */
+	struct dev_list asked;	/* those whose groups are asked for */
 };
 
-static int keep_asked(struct search *s, struct dw_dev *dev, struct dw_err *err)
+static int keep(struct dev_list *list, struct dw_dev *dev, struct dw_err *err)
 {
-	struct dw_dev **grown = reallocarray(s->asked, s->asked_nr + 1,
+	struct dw_dev **grown = reallocarray(list->devs, list->nr + 1,
 					     sizeof(*grown));
 
 	if (!grown)
 		return dw_fail_nomem(err);
-	s->asked = grown;
-	grown[s->asked_nr++] = dev;
+	list->devs = grown;
+	grown[list->nr++] = dev;
 	return 0;
 }
 
+static void free_lists(struct search *s)
+{
+	free(s->known.devs);
+	free(s->asked.devs);
+}
+
+/* Layers are named by what they lie on, down to the image, which is open once:
+ * those of one name are the same. */
+static struct dw_dev *find_known(const struct search *s,
+				 const struct dw_dev *dev)
+{
+	for (size_t i = 0; i < s->known.nr; i++)
+		if (!strcmp(s->known.devs[i]->name, dev->name))
+			return s->known.devs[i];
+	return NULL;
+}
+
 /*
- * Adds a device that is a physical volume; DW_NOT_MINE where it is none.  A
- * second one of the same UUID is an error, except in what lies below: there
- * the one nearer to the top was added before, as itself or as a copy.
+ * A second one of the same UUID is an error, except in what lies below: there
+ * the one nearer to the top was added before, as itself or as a copy.  What is
+ * added by name may be what lies below.
  */
+static int add_again(struct search *s, struct dw_dev *dev, struct dw_err *err)
+{
+	struct dw_dev *known = find_known(s, dev);
+
+	if (s->origin == ORIGIN_BELOW)
+		return 0;
+	if (!known || s->origin == ORIGIN_TOP)
+		return DW_EXISTS;
+	return s->is_added_asked ? keep(&s->asked, known, err) : 0;
+}
+
+/* Adds a device that is a physical volume; DW_NOT_MINE where it is none. */
 static int add_pv(struct search *s, struct dw_dev *dev, struct dw_err *err)
 {
 	int ret = dw_lvm_add(s->lvm, dev, err);
 
-	if (ret == DW_EXISTS && s->origin == ORIGIN_BELOW)
-		return 0;
+	if (ret == DW_EXISTS)
+		return add_again(s, dev, err);
+	if (!ret)
+		ret = keep(&s->known, dev, err);
 	if (ret || s->origin == ORIGIN_BELOW ||
 	    (s->origin == ORIGIN_ADDED && !s->is_added_asked))
 		return ret;
-	return keep_asked(s, dev, err);
+	return keep(&s->asked, dev, err);
 }
 
 /* A partition that cannot be seen through holds nothing for us. */
@@ -111,8 +147,8 @@ int dw_stack_has_pv(struct dw_ctx *ctx, struct dw_dev *dev, bool *has_pv,
 	/* What is damaged holds none that could be used. */
 	if (ret == DW_UNSUPPORTED || ret == DW_CORRUPT)
 		ret = 0;
-	*has_pv = s.asked_nr;
-	free(s.asked);
+	*has_pv = s.asked.nr;
+	free_lists(&s);
 	dw_lvm_free(s.lvm);
 	return ret;
 }
@@ -129,10 +165,13 @@ static int add_below(struct search *s, struct dw_stack *stack,
 	return ret;
 }
 
-static int add_added(struct search *s, struct dw_images *images,
+/* The stack's own image was searched where the top is all of it; of what lies
+ * below nothing was asked. */
+static int add_added(struct search *s, struct dw_stack *stack,
 		     struct dw_err *err)
 {
-	int ret = dw_images_load(images, err);
+	struct dw_images *images = stack->images;
+	int ret = dw_images_load(images, stack->layers_nr == 1, err);
 
 	s->origin = ORIGIN_ADDED;
 	for (size_t i = 0; !ret && i < images->added_nr; i++)
@@ -145,11 +184,12 @@ static int list_near(const struct search *s, struct dw_near_vgs *near,
 		     struct dw_err *err)
 {
 	near->nr = 0;
-	near->vgs = calloc(s->asked_nr + 1, sizeof(*near->vgs));
+	near->vgs = calloc(s->asked.nr + 1, sizeof(*near->vgs));
 	if (!near->vgs)
 		return dw_fail_nomem(err);
-	for (size_t i = 0; i < s->asked_nr; i++) {
-		const struct dw_vg *vg = dw_lvm_vg_of(s->lvm, s->asked[i]);
+	for (size_t i = 0; i < s->asked.nr; i++) {
+		const struct dw_vg *vg = dw_lvm_vg_of(s->lvm,
+						      s->asked.devs[i]);
 		size_t known = 0;
 
 		while (known < near->nr && near->vgs[known] != vg)
@@ -174,12 +214,12 @@ static int search_once(struct dw_stack *stack, bool everywhere,
 	if (!ret && everywhere)
 		ret = add_below(&s, stack, err);
 	if (!ret && everywhere)
-		ret = add_added(&s, stack->images, err);
+		ret = add_added(&s, stack, err);
 	if (!ret)
 		ret = dw_lvm_assemble(s.lvm, err);
 	if (!ret)
 		ret = list_near(&s, near, err);
-	free(s.asked);
+	free_lists(&s);
 	if (ret)
 		dw_lvm_free(s.lvm);
 	else

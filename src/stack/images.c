@@ -104,13 +104,14 @@ void dw_images_searched(struct dw_images *images, const char *path)
 }
 
 int dw_images_note(struct dw_images *images, const char *path,
-		   struct dw_err *err)
+		   struct dw_dev *disk, struct dw_err *err)
 {
 	struct dw_image *image = add_item(images, err);
 
 	if (!image)
 		return DW_NOMEM;
 	identify(image, path);
+	image->disk = disk ? dw_dev_ref(disk) : NULL;
 	return 0;
 }
 

@@ -15,7 +15,8 @@ struct dw_image {
 	ino_t host_ino;
 	bool is_snapshot;	/* as it was then */
 	bool is_searched;	/* for physical volumes, partitions included */
-	struct dw_dev *file, *disk;	/* NULL: opened by somebody else */
+	/* NULL: opened by somebody else, who may have told of the disk. */
+	struct dw_dev *file, *disk;
 	const struct dw_format_driver *format;
 };
 
@@ -43,9 +44,10 @@ int dw_images_open(struct dw_images *images, const char *path,
 		   const char *format, const char *snapshot,
 		   const struct dw_image **out, struct dw_err *err);
 
-/* Makes known that somebody else has this file open. */
+/* Makes known that somebody else has this file open; where the disk in it is
+ * given, that is what dw_images_open() finds. */
 int dw_images_note(struct dw_images *images, const char *path,
-		   struct dw_err *err);
+		   struct dw_dev *disk, struct dw_err *err);
 /* The image in this file, by whatever name; NULL: it is not known. */
 const struct dw_image *dw_images_find(const struct dw_images *images,
 				      const char *path);
@@ -61,8 +63,10 @@ int dw_images_add(struct dw_images *images, struct dw_dev *dev,
 /*
  * Fills 'added', once: each image in the context's folder that holds a
  * physical volume, then what its locators name, which may build on images
- * that were added before them.  The stack's own image counts as added already.
+ * that were added before them.  The stack's own image counts as added already
+ * where all of it is searched.
  */
-int dw_images_load(struct dw_images *images, struct dw_err *err);
+int dw_images_load(struct dw_images *images, bool own_is_searched,
+		   struct dw_err *err);
 
 #endif

@@ -80,15 +80,30 @@ static int push_with_disks(struct dw_stack *stack, struct dw_dev *dev,
 	return ret ? ret : dw_stack_push_take(stack, dw_dev_ref(dev), err);
 }
 
+/* The layer that is all of an image; NULL where none is, as below a volume, or
+ * where it is not open for what the stack is for. */
+static struct dw_dev *find_disk(const struct dw_stack *stack, const char *image)
+{
+	size_t i = stack->layers_nr;
+
+	while (i && strcmp(stack->layers[i - 1]->name, image))
+		i--;
+	if (!i || (stack->flags & DW_OPEN_RDWR &&
+		   stack->layers[i - 1]->readonly))
+		return NULL;
+	return stack->layers[i - 1];
+}
+
 /* The host file that a device's name begins with: it is not opened again. */
-static int note_image(struct dw_images *images, const struct dw_dev *dev,
+static int note_image(struct dw_stack *stack, const struct dw_dev *dev,
 		      struct dw_err *err)
 {
 	struct dw_locator loc;
 	int ret = dw_stack_parse(dev->name, &loc, err);
 
 	if (!ret)
-		ret = dw_images_note(images, loc.image, err);
+		ret = dw_images_note(stack->images, loc.image,
+				     find_disk(stack, loc.image), err);
 	dw_locator_free(&loc);
 	return ret;
 }
@@ -104,9 +119,9 @@ int dw_stack_on(struct dw_ctx *ctx, struct dw_dev *dev, unsigned flags,
 	out->owns_images = true;
 	ret = dw_images_new(ctx, flags, &out->images, err);
 	if (!ret)
-		ret = note_image(out->images, dev, err);
-	if (!ret)
 		ret = push_with_disks(out, dev, DW_LOCATOR_LAYERS_MAX, err);
+	if (!ret)
+		ret = note_image(out, dev, err);
 	if (ret)
 		dw_stack_close(out, NULL);
 	return ret;

@@ -232,6 +232,43 @@ START_TEST(of_two_with_one_name)
 }
 END_TEST
 
+/* A partition that is named counts, also one of the disk that is asked about
+ * for another partition. */
+START_TEST(of_partitions_that_are_named)
+{
+	static const char *const more[] = { NULL, "disk.img@p3", "disk.img" };
+	char *other = lvmimg_edit(text, "vgvgvg", "xxxxxx");
+	struct dw_volumes *volumes;
+
+	save_disk("disk.img", text, other);
+	free(other);
+	if (more[_i])
+		ck_assert_int_eq(dw_ctx_add_pv(ctx, more[_i], &err), 0);
+	opens("disk.img@p2", 0);
+	ck_assert_msg(!dw_volumes(ctx, dev, 0, &volumes, &err), "%s",
+		      err.text);
+	ck_assert_uint_eq(volumes->vgs_nr, more[_i] ? 2 : 1);
+	ck_assert_str_eq(volumes->vgs[0].uuid,
+			 "vgvgvg-0000-1111-2222-3333-4444-555550");
+	dw_volumes_free(volumes);
+	ck_assert_int_eq(dw_dev_close(dev, &err), 0);
+	opens("disk.img@p2@vg0/lin", DW_OPEN_RDWR);
+	ck_assert_int_eq(dw_dev_close(dev, &err), 0);
+}
+END_TEST
+
+/* Its own problem, and not which other groups are called the same. */
+START_TEST(of_a_damaged_group)
+{
+	char *damaged = lvmimg_edit(text, "id = \"vgvgvg-", "id = \"vgv-");
+
+	save_pv("a.img", 0, LVMIMG_ID2, damaged);
+	free(damaged);
+	ck_assert_int_eq(dw_ctx_add_pv(ctx, "pvs/b.img", &err), 0);
+	fails("a.img@vg0/lin", 0, DW_CORRUPT, "is no UUID");
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_physical_volume)
 {
 	save_disk("empty.img", NULL, NULL);
@@ -334,6 +371,8 @@ int main(void)
 	tcase_add_test(tc, on_a_device);
 	tcase_add_test(tc, not_of_an_added_image);
 	tcase_add_test(tc, of_two_with_one_name);
+	tcase_add_loop_test(tc, of_partitions_that_are_named, 0, 3);
+	tcase_add_test(tc, of_a_damaged_group);
 	tcase_add_test(tc, refuses_what_is_no_physical_volume);
 	tcase_add_test(tc, writes_to_each_image);
 	tcase_add_loop_test(tc, refuses_to_write, 0,
