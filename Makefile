@@ -26,7 +26,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS  ?= -O2 -g
 
 # The floors of the house, lowest first; see docs/architecture.md.
-ROOMS := base dev formats part lvm md fs stack boot guest job
+ROOMS := base dev formats part lvm md fs stack boot kmod guest initrd job
 LIBS  := ext2fs com_err blkid zlib liblzma libzstd liblz4
 # ISA-L deflates seven times as fast as zlib and inflates three times as fast;
 # ISAL= leaves it out.
@@ -248,7 +248,7 @@ DEST = $(DESTDIR)$(1)
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(Q)install -d $(call DEST,$(BINDIR)) $(call DEST,$(LIBDIR)/pkgconfig) \
-		$(call DEST,$(INCDIR)) $(call DEST,$(MANDIR)/man1) \
+		$(call DEST,$(INCDIR)/diskwright) $(call DEST,$(MANDIR)/man1) \
 		$(call DEST,$(BASHDIR))
 	$(Q)install -m 755 $(TOOL) $(call DEST,$(BINDIR))
 	$(Q)install -m 644 $(STATIC) $(call DEST,$(LIBDIR))
@@ -256,6 +256,8 @@ install: all
 	$(Q)ln -sf $(notdir $(SHARED)) $(call DEST,$(LIBDIR)/$(SONAME))
 	$(Q)ln -sf $(notdir $(SHARED)) $(call DEST,$(LIBDIR)/libdiskwright.so)
 	$(Q)install -m 644 include/diskwright.h $(call DEST,$(INCDIR))
+	$(Q)install -m 644 $(wildcard include/diskwright/*.h) \
+		$(call DEST,$(INCDIR)/diskwright)
 	$(Q)install -m 644 man/diskwright.1 $(call DEST,$(MANDIR)/man1)
 	$(Q)install -m 644 completion/diskwright.bash \
 		$(call DEST,$(BASHDIR)/diskwright)

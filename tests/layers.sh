@@ -14,9 +14,10 @@ floor_of()
 	dev)			echo 2 ;;
 	formats|part|lvm|md|fs)	echo 3 ;;
 	stack)			echo 4 ;;
-	boot)			echo 5 ;;
+	boot|kmod)		echo 5 ;;
 	guest)			echo 6 ;;
-	job)			echo 7 ;;
+	initrd)			echo 7 ;;
+	job)			echo 8 ;;
 	*)			echo 99 ;;
 	esac
 }

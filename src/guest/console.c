@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "guest/console.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 static bool is_name_char(char c)
 {
@@ -107,7 +107,7 @@ static int upstart_job(struct dw_edits *edits, struct dw_fs *fs,
 	}
 	dw_buf_free(&out);
 	free(text);
-	return ret == DW_NOT_MINE || dw_guest_has_not(ret) ? 0 : ret;
+	return ret == DW_NOT_MINE || dw_fs_has_not(ret) ? 0 : ret;
 }
 
 static int plan_upstart(const struct dw_console *console, struct dw_fs *fs,

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "guest/edit.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 /* Text files of a system that are longer are no configuration. */
 #define FILE_CAP_LEN (4u << 20)
@@ -136,7 +136,7 @@ int dw_edits_run(struct dw_edits *edits, struct dw_fs *fs, const char *path,
 	if (!ret)
 		ret = read_editable(edits, fs, real, &data, &len, err);
 	if (ret || !data) {
-		ret = dw_guest_has_not(ret) ? 0 : ret;
+		ret = dw_fs_has_not(ret) ? 0 : ret;
 		goto out;
 	}
 	ret = fn(data, len, arg, &out, &changes, err);

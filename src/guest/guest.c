@@ -6,7 +6,7 @@
 #include "base/uuid.h"
 #include "guest/fstab.h"
 #include "guest/guest.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 #define FSTAB_CAP_LEN (1u << 20)
 
@@ -18,7 +18,7 @@ static int read_fstab(struct dw_fs *fs, struct dw_guest *guest,
 	size_t len = 0;
 	int ret;
 
-	ret = dw_guest_read_text(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
+	ret = dw_fs_read_text(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
 				 err);
 	if (ret || !text)
 		return ret;

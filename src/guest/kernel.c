@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "guest/kernel.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 /* A folder with more names than this is no /boot. */
 #define NAMES_CAP_NR 4096
@@ -150,7 +150,7 @@ static int config_from_modules(struct dw_fs *fs, struct dw_kernel *k,
 		return 0;
 	ret = dw_modules_open(fs, k->version, &mods, err);
 	if (ret)
-		return dw_guest_has_not(ret) ? 0 : ret;
+		return dw_fs_has_not(ret) ? 0 : ret;
 	c->virtio_pci = dw_modules_have(mods, "virtio_pci");
 	c->virtio_blk = dw_modules_have(mods, "virtio_blk");
 	c->virtio_net = dw_modules_have(mods, "virtio_net");
@@ -174,13 +174,13 @@ static int read_config(struct dw_fs *fs, const char *folder,
 		if (*names[i] &&
 		    snprintf(path, sizeof(path), "%s/config-%s", folder,
 			     names[i]) < (int)sizeof(path))
-			ret = dw_guest_read_text(fs, path, CONFIG_CAP_LEN,
+			ret = dw_fs_read_text(fs, path, CONFIG_CAP_LEN,
 						 &text, &len, err);
 	/* Fedora from 33 on keeps it with the modules. */
 	if (!ret && !text && k->has_modules &&
 	    snprintf(path, sizeof(path), "/lib/modules/%s/config",
 		     k->version) < (int)sizeof(path))
-		ret = dw_guest_read_text(fs, path, CONFIG_CAP_LEN, &text, &len,
+		ret = dw_fs_read_text(fs, path, CONFIG_CAP_LEN, &text, &len,
 					 err);
 	if (text)
 		dw_kconfig_parse(text, len, k->version, &k->config);
@@ -287,7 +287,7 @@ static int scan(struct dw_ctx *ctx, struct dw_fs *fs, const char *folder,
 	int ret;
 
 	ret = dw_fs_readdir(fs, *folder ? folder : "/", names_add, &names, err);
-	if (dw_guest_has_not(ret))
+	if (dw_fs_has_not(ret))
 		ret = 0;
 	for (size_t i = 0; !ret && i < names.nr; i++) {
 		ret = dw_ctx_check(ctx, err);

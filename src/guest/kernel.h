@@ -5,7 +5,7 @@
 
 #include "base/ctx.h"
 #include "boot/bzimage.h"
-#include "guest/modules.h"
+#include "kmod/modules.h"
 
 /* What a kernel's configuration says, as far as booting needs it. */
 struct dw_kconfig {

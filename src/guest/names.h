@@ -3,7 +3,7 @@
 #ifndef DW_GUEST_NAMES_H
 #define DW_GUEST_NAMES_H
 
-#include "guest/lines.h"
+#include "base/lines.h"
 
 #define DW_NAMES_NR 8
 #define DW_NAMES_PARTS_NR 16

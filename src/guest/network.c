@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "guest/network.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 #define FILES_CAP_NR 512
 
@@ -110,7 +110,7 @@ static int plan_place(const struct place *place, struct dw_fs *fs,
 		return dw_fail_nomem(err);
 	names->place = place;
 	ret = dw_fs_readdir(fs, place->folder, add_name, names, err);
-	if (dw_guest_has_not(ret))
+	if (dw_fs_has_not(ret))
 		ret = 0;
 	/* In the order of names, so that plans do not depend on the order of
 	 * the directory. */

@@ -8,7 +8,7 @@
 #include "guest/fstab.h"
 #include "guest/guest.h"
 #include "guest/network.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 
 typedef int (*names_fn)(const char *text, size_t len,
 			const struct dw_names *names, struct dw_buf *out,
@@ -75,7 +75,7 @@ static int find_resume(struct dw_fs *fs, const struct dw_names *names,
 	size_t len = 0;
 	int ret;
 
-	ret = dw_guest_read_text(fs, "/etc/initramfs-tools/conf.d/resume",
+	ret = dw_fs_read_text(fs, "/etc/initramfs-tools/conf.d/resume",
 				 65536, &text, &len, err);
 	if (text)
 		needs->noresume = dw_resume_waits(text, len, names);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "guest/kernel.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 #include "guest/release.h"
 
 #define TEXT_CAP_LEN 65536
@@ -264,7 +264,7 @@ static int read_distro(struct dw_fs *fs, struct dw_release *out,
 		char *text = NULL;
 		size_t len = 0;
 
-		ret = dw_guest_read_text(fs, files[i][0], TEXT_CAP_LEN, &text,
+		ret = dw_fs_read_text(fs, files[i][0], TEXT_CAP_LEN, &text,
 					 &len, err);
 		if (!ret && text)
 			found = dw_release_parse(files[i][1], text, len, out);

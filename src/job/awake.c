@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "dev/kinds.h"
 #include "guest/fstab.h"
-#include "guest/read.h"
+#include "fs/read_text.h"
 #include "job/awake.h"
 #include "job/swap.h"
 #include "job/wanted_part.h"
@@ -18,7 +18,7 @@
 /* What cannot be understood sleeps for nobody. */
 static bool is_unknown(int code)
 {
-	return dw_is_about_content(code) || dw_guest_has_not(code);
+	return dw_is_about_content(code) || dw_fs_has_not(code);
 }
 
 /* Swap space, through a mirror if it is in one. */
@@ -231,7 +231,7 @@ int dw_awake_check_fs(struct dw_fs *fs, struct dw_err *err)
 		ret = check_file(fs, usual[i], err);
 	if (ret)
 		return ret;
-	ret = dw_guest_read_text(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
+	ret = dw_fs_read_text(fs, "/etc/fstab", FSTAB_CAP_LEN, &text, &len,
 				 err);
 	if (!ret && text)
 		ret = check_fstab(fs, text, len, err);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "guest/lines.h"
+#include "base/lines.h"
 #include "job/linediff.h"
 
 /* Of the table of longest common subsequences: 16 MiB. */

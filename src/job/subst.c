@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/lines.h"
+#include "base/lines.h"
 #include "job/subst.h"
 
 #define GROUPS_NR 10		/* the whole match, and \1 to \9 */

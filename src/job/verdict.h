@@ -4,7 +4,7 @@
 #define DW_JOB_VERDICT_H
 
 #include "boot/install.h"
-#include "guest/boot_check.h"
+#include "initrd/boot_check.h"
 
 /* Everything that a verdict is made from; all of it belongs to the caller. */
 struct dw_verdict_source {

@@ -12,7 +12,7 @@ make -C "$top" -s install BUILD="$BUILD" DESTDIR="$dest" PREFIX=$prefix \
 	finish; }
 for f in bin/diskwright lib/libdiskwright.a lib/libdiskwright.so \
 	 lib/libdiskwright.so.0 lib/pkgconfig/diskwright.pc \
-	 include/diskwright.h share/man/man1/diskwright.1 \
+	 include/diskwright.h include/diskwright/base.h share/man/man1/diskwright.1 \
 	 share/bash-completion/completions/diskwright; do
 	check "installs $f" test -r "$dest$prefix/$f"
 done
@@ -61,6 +61,6 @@ check 'exports every public function' sh -c "
 	awk '{ sub(/@.*/, \"\", \$3); print \$3 }' | grep '^dw_' | sort -u \
 		> '$work/exported'
 	sed -n 's/^\(DW_PUBLIC .*[ *]\)\?\(dw_[a-z_]*\)(.*/\2/p' \
-		'$top/include/diskwright.h' | sort -u > '$work/declared'
+		'$top'/include/diskwright/*.h | sort -u > '$work/declared'
 	diff -u '$work/declared' '$work/exported'"
 finish

@@ -11,7 +11,7 @@
 #include "fuzz.h"
 #include "guest/console.h"
 #include "guest/fstab.h"
-#include "guest/initrd.h"
+#include "initrd/initrd.h"
 #include "guest/network.h"
 #include "stack/locator.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "guest/boot_check.h"
+#include "initrd/boot_check.h"
 #include "guest/guest.h"
 #include "lib/fsimg.h"
 #include "lib/run.h"

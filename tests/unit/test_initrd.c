@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 #include "base/bytes.h"
-#include "guest/initrd.h"
+#include "initrd/initrd.h"
 #include "lib/run.h"
 
 #define VER "6.1.0-50-amd64"

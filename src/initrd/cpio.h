@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Walks over the archives of an initrd as the kernel unpacks them. */
-#ifndef DW_GUEST_CPIO_H
-#define DW_GUEST_CPIO_H
+#ifndef DW_INITRD_CPIO_H
+#define DW_INITRD_CPIO_H
 
 #include "base/ctx.h"
-#include "guest/unpack.h"
+#include "initrd/unpack.h"
 
 struct dw_cpio_entry {
 	const char *name;	/* without leading "./" and "/"; never trusted

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "guest/initrd.h"
+#include "initrd/initrd.h"
 
 #define MODULES_CAP_NR 100000
 /* More than any; a hole of that size alone would take long to read. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verdict on one kernel of a guest, its initrd included. */
-#ifndef DW_GUEST_BOOT_CHECK_H
-#define DW_GUEST_BOOT_CHECK_H
+#ifndef DW_INITRD_BOOT_CHECK_H
+#define DW_INITRD_BOOT_CHECK_H
 
-#include "guest/initrd.h"
+#include "initrd/initrd.h"
 
 struct dw_boot_check {
 	struct dw_initrd *initrd;	/* NULL: none, or not readable */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/modules.h"
-#include "guest/read.h"
+#include "kmod/modules.h"
+#include "fs/read_text.h"
 
 /* A distribution's modules.dep is about 1 MiB. */
 #define DEP_CAP_LEN (16u << 20)
@@ -182,7 +182,7 @@ static int read_one(struct dw_fs *fs, const char *version, const char *file,
 	for (size_t i = 0; !ret && !*text && i < 2; i++)
 		if (snprintf(path, sizeof(path), "%s/modules/%s/%s", tops[i],
 			     version, file) < (int)sizeof(path))
-			ret = dw_guest_read_text(fs, path, DEP_CAP_LEN, text,
+			ret = dw_fs_read_text(fs, path, DEP_CAP_LEN, text,
 						 len, err);
 	return ret;
 }

@@ -2,7 +2,7 @@
 /* Whether a kernel and its initrd together find and mount the root disk. */
 #include <string.h>
 
-#include "guest/initrd.h"
+#include "initrd/initrd.h"
 
 /* Of a group one module is enough; a bus needs each of its groups. */
 #define GROUP_NR 5

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/boot_check.h"
-#include "guest/read.h"
+#include "initrd/boot_check.h"
+#include "fs/read_text.h"
 
 void dw_boot_check_clear(struct dw_boot_check *check)
 {
@@ -57,7 +57,7 @@ static bool judge(const struct dw_kernel *kernel,
 /* Codes that say something of the initrd, not of this run. */
 static bool is_about_initrd(int code)
 {
-	return code == DW_CORRUPT || dw_guest_has_not(code);
+	return code == DW_CORRUPT || dw_fs_has_not(code);
 }
 
 int dw_boot_check(struct dw_ctx *ctx, struct dw_fs *fs,
@@ -70,7 +70,7 @@ int dw_boot_check(struct dw_ctx *ctx, struct dw_fs *fs,
 
 	memset(out, 0, sizeof(*out));
 	ret = dw_modules_open(fs, kernel->version, &mods, err);
-	if (ret && !dw_guest_has_not(ret))
+	if (ret && !dw_fs_has_not(ret))
 		goto out;
 	ret = 0;
 	if (kernel->initrd_path) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an initrd holds, and whether it can find the root disk. */
-#ifndef DW_GUEST_INITRD_H
-#define DW_GUEST_INITRD_H
+#ifndef DW_INITRD_INITRD_H
+#define DW_INITRD_INITRD_H
 
 #include "base/buf.h"
-#include "guest/cpio.h"
+#include "initrd/cpio.h"
 #include "guest/kernel.h"
 
 /* The program that made it; "what it does with root=" follows from that. */

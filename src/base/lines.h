@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Walking over the lines and words of a guest's text files. */
-#ifndef DW_GUEST_LINES_H
-#define DW_GUEST_LINES_H
+#ifndef DW_BASE_LINES_H
+#define DW_BASE_LINES_H
 
 #include <stdint.h>
 

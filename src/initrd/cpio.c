@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "guest/cpio.h"
+#include "initrd/cpio.h"
 
 #define HEADER_LEN	110	/* magic and 13 fields of 8 hex digits */
 #define NAME_CAP_LEN	4096	/* PATH_MAX, with the NUL */

@@ -2,7 +2,7 @@
 /* Walking over the lines and words of a guest's text files. */
 #include <string.h>
 
-#include "guest/lines.h"
+#include "base/lines.h"
 
 bool dw_lines_next(struct dw_lines *walk, struct dw_line *out)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A kernel's modules: which are files, which are built in, who needs whom. */
-#ifndef DW_GUEST_MODULES_H
-#define DW_GUEST_MODULES_H
+#ifndef DW_KMOD_MODULES_H
+#define DW_KMOD_MODULES_H
 
 #include "fs/fs.h"
-#include "guest/lines.h"
+#include "base/lines.h"
 
 /* Longest module name that is looked at; the kernel's own limit is 56. */
 #define DW_MODULE_NAME 64
