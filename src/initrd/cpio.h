@@ -4,7 +4,7 @@
 #define DW_INITRD_CPIO_H
 
 #include "base/ctx.h"
-#include "initrd/unpack.h"
+#include "base/unpack.h"
 
 struct dw_cpio_entry {
 	const char *name;	/* without leading "./" and "/"; never trusted

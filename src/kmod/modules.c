@@ -13,12 +13,14 @@
 
 struct module {
 	char name[DW_MODULE_NAME];
+	struct dw_span path;	/* below the folder, or absolute (before
+				 * module-init-tools 3.4); not of builtins */
 	struct dw_span needs;	/* the rest of its line in modules.dep */
 	bool builtin;
 };
 
 struct dw_modules {
-	char *dep;
+	char *dir, *dep;
 	bool has_builtin_list;
 	struct module *items;	/* sorted by name */
 	size_t nr, cap;
@@ -79,6 +81,7 @@ static int add(struct dw_modules *mods, struct dw_span path,
 	}
 	m = &mods->items[mods->nr++];
 	memcpy(m->name, name, sizeof(name));
+	m->path = path;
 	m->needs = needs;
 	m->builtin = builtin;
 	return 0;
@@ -165,41 +168,49 @@ void dw_modules_free(struct dw_modules *mods)
 	if (!mods)
 		return;
 	free(mods->items);
+	free(mods->dir);
 	free(mods->dep);
 	free(mods);
 }
 
 /* Distributions before the merge of /usr have /lib, later ones a link there;
  * a few have only /usr/lib. */
-static int read_one(struct dw_fs *fs, const char *version, const char *file,
-		    char **text, size_t *len, struct dw_err *err)
+static bool find_dir(struct dw_fs *fs, const char *version, char dir[512])
 {
 	static const char *const tops[] = { "/lib", "/usr/lib" };
-	char path[512];
-	int ret = 0;
 
-	*text = NULL;
-	for (size_t i = 0; !ret && !*text && i < 2; i++)
-		if (snprintf(path, sizeof(path), "%s/modules/%s/%s", tops[i],
-			     version, file) < (int)sizeof(path))
-			ret = dw_fs_read_text(fs, path, DEP_CAP_LEN, text,
-						 len, err);
-	return ret;
+	for (size_t i = 0; i < 2; i++)
+		if (snprintf(dir, 512, "%s/modules/%s", tops[i], version) <
+		    512 && dw_fs_exists(fs, dir))
+			return true;
+	return false;
+}
+
+static int read_one(struct dw_fs *fs, const char *dir, const char *file,
+		    char **text, size_t *len, struct dw_err *err)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	return dw_fs_read_text(fs, path, DEP_CAP_LEN, text, len, err);
 }
 
 int dw_modules_open(struct dw_fs *fs, const char *version,
 		    struct dw_modules **out, struct dw_err *err)
 {
-	char *dep = NULL, *builtin = NULL;
+	char dir[512], *dep = NULL, *builtin = NULL;
 	size_t dep_len = 0, builtin_len = 0;
 	int ret;
 
 	*out = NULL;
 	if (!*version || strchr(version, '/'))
 		return dw_fail(err, DW_NOENT, "modules: no version is known");
-	ret = read_one(fs, version, "modules.dep", &dep, &dep_len, err);
+	if (!find_dir(fs, version, dir))
+		return dw_fail(err, DW_NOENT, "modules: there are none of %s",
+			       version);
+	ret = read_one(fs, dir, "modules.dep", &dep, &dep_len, err);
 	if (!ret)
-		ret = read_one(fs, version, "modules.builtin", &builtin,
+		ret = read_one(fs, dir, "modules.builtin", &builtin,
 			       &builtin_len, err);
 	if (!ret && !dep && !builtin)
 		ret = dw_fail(err, DW_NOENT, "modules: no list of those of %s",
@@ -207,6 +218,11 @@ int dw_modules_open(struct dw_fs *fs, const char *version,
 	if (!ret)
 		ret = dw_modules_parse(dep, dep_len, builtin, builtin_len, out,
 				       err);
+	if (!ret && !((*out)->dir = strdup(dir))) {
+		dw_modules_free(*out);
+		*out = NULL;
+		ret = dw_fail_nomem(err);
+	}
 	free(dep);
 	free(builtin);
 	return ret;
@@ -231,6 +247,29 @@ enum dw_have dw_modules_have(const struct dw_modules *mods, const char *name)
 	if (m)
 		return m->builtin ? DW_HAVE_BUILTIN : DW_HAVE_MODULE;
 	return mods && mods->has_builtin_list ? DW_HAVE_NO : DW_HAVE_UNKNOWN;
+}
+
+const char *dw_modules_dir(const struct dw_modules *mods)
+{
+	return mods->dir ? mods->dir : "";
+}
+
+int dw_modules_file(const struct dw_modules *mods, const char *name,
+		    char **path, struct dw_err *err)
+{
+	const struct module *m = find(mods, name);
+	bool below;
+
+	*path = NULL;
+	if (!m || m->builtin)
+		return dw_fail(err, DW_NOENT, "modules: no file of '%s' is "
+			       "listed", name);
+	below = m->path.len && m->path.p[0] != '/';
+	if (asprintf(path, "%s%s%.*s", below ? dw_modules_dir(mods) : "",
+		     below ? "/" : "", (int)m->path.len, m->path.p) >= 0)
+		return 0;
+	*path = NULL;
+	return dw_fail_nomem(err);
 }
 
 /* depmod writes the whole closure into each line, what must be loaded first

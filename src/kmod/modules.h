@@ -44,6 +44,15 @@ void dw_modules_free(struct dw_modules *mods);
  * (before Linux 2.6.33) a name not found is UNKNOWN, not NO. */
 enum dw_have dw_modules_have(const struct dw_modules *mods, const char *name);
 
+/* The guest's folder that the lists were read in: "/lib/modules/6.1.0-50-amd64";
+ * "" for parsed texts. */
+const char *dw_modules_dir(const struct dw_modules *mods);
+
+/* Where a module's file is in the guest, an absolute path that the caller
+ * frees.  DW_NOENT for what is unknown or built in. */
+int dw_modules_file(const struct dw_modules *mods, const char *name,
+		    char **path, struct dw_err *err);
+
 /* Calls fn for each module that 'name' needs, itself last, in the order of
  * loading; nothing for a built-in or unknown one.  A return other than 0 ends
  * the walk and is returned. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streaming decompression of what kernels accept as an initrd. */
-#ifndef DW_INITRD_UNPACK_H
-#define DW_INITRD_UNPACK_H
+#ifndef DW_BASE_UNPACK_H
+#define DW_BASE_UNPACK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/inflate.h"
-#include "initrd/unpack.h"
+#include "base/unpack.h"
 
 #define IN_LEN	(256u << 10)
 #define OUT_LEN	(256u << 10)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writes cpio archives ("newc") as the kernel unpacks them. */
+#ifndef DW_INITRD_CPIO_WRITE_H
+#define DW_INITRD_CPIO_WRITE_H
+
+#include "base/buf.h"
+
+/*
+ * An archive that grows in memory.  The same calls give the same bytes: owner
+ * root, times 0, inode numbers counted.  Start with { 0 }; an error sticks and
+ * comes out of dw_cpio_end().  Folders above an entry are added once, before
+ * it, unless dw_cpio_has() them.
+ */
+struct dw_cpio_writer {
+	struct dw_buf out;
+	char **folders;		/* that the archive, or the one it follows,
+				 * has; and what is no folder there (links) */
+	size_t folders_nr, folders_cap;
+	uint32_t ino;
+	bool failed;
+};
+
+/* Says that a folder, or a link that leads to one, is there already. */
+void dw_cpio_has(struct dw_cpio_writer *w, const char *name);
+void dw_cpio_folder(struct dw_cpio_writer *w, const char *name, uint32_t mode);
+void dw_cpio_file(struct dw_cpio_writer *w, const char *name, uint32_t mode,
+		  const void *data, size_t len);
+void dw_cpio_link(struct dw_cpio_writer *w, const char *name,
+		  const char *target);
+void dw_cpio_node(struct dw_cpio_writer *w, const char *name, uint32_t mode,
+		  uint32_t rdev_major, uint32_t rdev_minor);
+
+/* Ends the archive (trailer, zeros up to a multiple of 512).  The bytes move
+ * to *data, which the caller frees; the writer is freed in any case. */
+int dw_cpio_end(struct dw_cpio_writer *w, char **data, size_t *len,
+		struct dw_err *err);
+void dw_cpio_abort(struct dw_cpio_writer *w);
+
+#endif
