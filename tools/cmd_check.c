@@ -114,6 +114,7 @@ static int status_of(const struct settings *s, const struct findings *f,
 		     const char *image, struct dw_err *err)
 {
 	const struct dw_check_report *boot = f->boot;
+	const char *advice;
 	uint64_t nr = f->image->corruptions_nr;
 
 	if (nr && f->boot_ret != DW_CANCELLED)
@@ -130,9 +131,12 @@ static int status_of(const struct settings *s, const struct findings *f,
 	}
 	if (boot->kvm.boots && boot->pygrub.boots)
 		return 0;
-	return cli_fail(err, DW_NOBOOT, "%s: would not boot under %s", image,
-			boot->kvm.boots ? "PyGrub" : boot->pygrub.boots ?
-			"KVM" : "KVM and PyGrub");
+	advice = boot->kvm.advice.text ? boot->kvm.advice.text :
+		boot->pygrub.advice.text;
+	return cli_fail(err, DW_NOBOOT, "%s: would not boot under %s%s%s",
+			image, boot->kvm.boots ? "PyGrub" :
+			boot->pygrub.boots ? "KVM" : "KVM and PyGrub",
+			advice ? "; " : "", advice ? advice : "");
 }
 
 static int run(struct cli *cli, void *settings, int operands_nr,

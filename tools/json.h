@@ -49,6 +49,8 @@ void cli_json_stream_end(bool empty);
 struct json_object *cli_json_element(void);
 
 /* Parts of results. */
+void cli_json_advice(struct json_object *to, const char *name,
+		     const struct dw_kernel_advice *advice);
 void cli_json_verdict(struct json_object *to, const char *side,
 		      const struct dw_boot_verdict *verdict);
 void cli_json_notes(struct json_object *to, const char *name,

@@ -22,6 +22,8 @@ static void guest(struct json_object *to, const struct dw_guest_info *info)
 	kernels = cli_json_array_in(g, "kernels");
 	for (size_t i = 0; i < info->kernels_nr; i++)
 		kernel(cli_json_append(kernels), &info->kernels[i]);
+	cli_json_advice(g, "kvm_advice", &info->kvm_advice);
+	cli_json_advice(g, "pygrub_advice", &info->pygrub_advice);
 }
 
 static bool is_of_lvm(enum dw_layer_kind kind)

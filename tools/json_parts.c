@@ -11,6 +11,20 @@ void cli_json_notes(struct json_object *to, const char *name,
 		cli_json_append_text(array, notes->items[i]);
 }
 
+void cli_json_advice(struct json_object *to, const char *name,
+		     const struct dw_kernel_advice *advice)
+{
+	struct json_object *a;
+
+	if (!advice->text) {
+		cli_json_text(to, name, NULL);
+		return;
+	}
+	a = cli_json_object_in(to, name);
+	cli_json_text(a, "package", advice->package);
+	cli_json_text(a, "text", advice->text);
+}
+
 void cli_json_verdict(struct json_object *to, const char *side,
 		      const struct dw_boot_verdict *verdict)
 {
@@ -24,6 +38,7 @@ void cli_json_verdict(struct json_object *to, const char *side,
 	cli_json_text(v, "initrd", verdict->initrd);
 	cli_json_text(v, "arguments", verdict->args);
 	cli_json_text(v, "root", verdict->root);
+	cli_json_advice(v, "advice", &verdict->advice);
 	cli_json_notes(v, "warnings", &verdict->warnings);
 }
 

@@ -95,6 +95,10 @@ static void guest(int level, const struct dw_guest_info *g)
 	     g->init ? ", " : "", g->init ? g->init : "");
 	for (size_t i = 0; i < g->kernels_nr; i++)
 		kernel(level, &g->kernels[i]);
+	if (g->kvm_advice.text)
+		fact(level, "for KVM", "%s", g->kvm_advice.text);
+	if (g->pygrub_advice.text)
+		fact(level, "for Xen", "%s", g->pygrub_advice.text);
 }
 
 /* ---- LVM and RAID -------------------------------------------------------- */

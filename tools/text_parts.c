@@ -28,6 +28,7 @@ void cli_text_verdict(const char *side, const struct dw_boot_verdict *verdict)
 	verdict_item("config", verdict->config);
 	verdict_item("kernel", verdict->kernel);
 	verdict_item("initrd", verdict->initrd);
+	verdict_item("advice", verdict->advice.text);
 	/* root= is among the arguments. */
 	verdict_item("args", verdict->args);
 	for (size_t i = 0; i < verdict->warnings.nr; i++)

@@ -34,6 +34,7 @@ struct dw_guest_info {
 	char *init;		/* "systemd", "sysvinit", ... */
 	size_t kernels_nr;
 	struct dw_kernel_info *kernels;	/* newest first */
+	struct dw_kernel_advice kvm_advice, pygrub_advice;
 };
 
 struct dw_layer {

@@ -33,6 +33,12 @@ struct dw_notes {
 	bool failed;	/* as above */
 };
 
+/* What to do where no kernel of a guest suits one side.  Both NULL: one does. */
+struct dw_kernel_advice {
+	char *package;		/* its name; NULL: there is none */
+	char *text;		/* one line */
+};
+
 /* What one side would boot, or why it would not. */
 struct dw_boot_verdict {
 	bool boots;
@@ -43,6 +49,7 @@ struct dw_boot_verdict {
 	char *initrd;		/* NULL: none */
 	char *args;
 	char *root;		/* the root= among them, or NULL */
+	struct dw_kernel_advice advice;
 	struct dw_notes warnings;
 };
 

@@ -44,6 +44,13 @@ void dw_notes_free(struct dw_notes *notes)
 	memset(notes, 0, sizeof(*notes));
 }
 
+void dw_kernel_advice_clear(struct dw_kernel_advice *advice)
+{
+	free(advice->package);
+	free(advice->text);
+	memset(advice, 0, sizeof(*advice));
+}
+
 void dw_verdict_free(struct dw_boot_verdict *verdict)
 {
 	free(verdict->reason);
@@ -53,6 +60,7 @@ void dw_verdict_free(struct dw_boot_verdict *verdict)
 	free(verdict->initrd);
 	free(verdict->args);
 	free(verdict->root);
+	dw_kernel_advice_clear(&verdict->advice);
 	dw_notes_free(&verdict->warnings);
 	memset(verdict, 0, sizeof(*verdict));
 }

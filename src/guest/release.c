@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "guest/kernel.h"
 #include "fs/read_text.h"
 #include "guest/release.h"
@@ -323,6 +324,41 @@ static void find_init(struct dw_fs *fs, struct dw_release *out)
 		out->init = DW_INIT_SYSTEMD;
 }
 
+enum dw_arch dw_arch_of_elf(const uint8_t *head, size_t len)
+{
+	if (len < DW_ELF_HEAD_LEN || memcmp(head, "\177ELF", 4))
+		return DW_ARCH_UNKNOWN;
+	switch (dw_le16(head + 18)) {	/* e_machine */
+	case 3:
+		return DW_ARCH_I386;
+	case 62:
+		return DW_ARCH_X86_64;
+	default:
+		return DW_ARCH_UNKNOWN;
+	}
+}
+
+/* Programs that every system has; the first that is one decides. */
+static void find_arch(struct dw_fs *fs, struct dw_release *out)
+{
+	static const char *const programs[] = {
+		"/bin/sh", "/sbin/init", "/bin/busybox", "/usr/bin/env",
+	};
+
+	for (size_t i = 0; !out->arch &&
+	     i < sizeof(programs) / sizeof(*programs); i++) {
+		uint8_t head[DW_ELF_HEAD_LEN];
+		struct dw_stat st;
+		size_t got;
+
+		if (!dw_fs_stat(fs, programs[i], &st, NULL) &&
+		    S_ISREG(st.mode) &&
+		    !dw_fs_pread(fs, st.ino, 0, head, sizeof(head), &got,
+				 NULL))
+			out->arch = dw_arch_of_elf(head, got);
+	}
+}
+
 /* udev of systemd 197 on brings the rule (since 209 as a .link policy); an
  * empty file or a link to /dev/null of the same name in /etc masks it. */
 static bool find_renames(struct dw_fs *fs)
@@ -367,6 +403,7 @@ int dw_release_read(struct dw_fs *fs, struct dw_release *out,
 	if (ret)
 		return ret;
 	find_init(fs, out);
+	find_arch(fs, out);
 	out->renames_net = find_renames(fs);
 	out->old_mount = dw_release_has_old_mount(out);
 	out->usr_merged = !dw_fs_lstat(fs, "/lib", &st, NULL) &&

@@ -27,12 +27,20 @@ enum dw_init {
 	DW_INIT_BUSYBOX,
 };
 
+/* Of the programs, and so of the packages. */
+enum dw_arch {
+	DW_ARCH_UNKNOWN = 0,
+	DW_ARCH_I386,
+	DW_ARCH_X86_64,
+};
+
 struct dw_release {
 	enum dw_distro distro;
 	unsigned major, minor;	/* 0: not known, or a rolling release */
 	char id[32];		/* "debian", "centos"; "" where not known */
 	char name[128];		/* "Debian GNU/Linux 12 (bookworm)" */
 	enum dw_init init;
+	enum dw_arch arch;
 	bool has_init;		/* there is something to start at all */
 	bool old_mount;		/* its mount does not know "nofail" */
 	bool usr_merged;	/* /lib is a link */
@@ -45,6 +53,10 @@ const char *dw_init_name(enum dw_init init);
 /* Reads the few files that tell.  An unknown system is success. */
 int dw_release_read(struct dw_fs *fs, struct dw_release *out,
 		    struct dw_err *err);
+
+/* By the first bytes of a program, DW_ELF_HEAD_LEN at most. */
+#define DW_ELF_HEAD_LEN 20
+enum dw_arch dw_arch_of_elf(const uint8_t *head, size_t len);
 
 /*
  * Pure parts, for tests.  file is the name that the text was read from:

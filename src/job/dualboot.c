@@ -224,6 +224,7 @@ static int find_wanted(struct dw_dualboot_plan *plan, struct dw_err *err)
 static int judge(struct dw_dualboot_plan *plan, struct dw_err *err)
 {
 	struct dw_verdict_source *source = &plan->state->sys.source;
+	const struct dw_boot_verdict *v;
 	int ret;
 
 	ret = dw_verdict_kvm(source, &plan->kvm, err);
@@ -235,11 +236,13 @@ static int judge(struct dw_dualboot_plan *plan, struct dw_err *err)
 		dw_notes_add(&plan->notes, "written all the same, as asked");
 		return 0;
 	}
-	return dw_fail(err, DW_NOBOOT, "%s: would not boot under %s: %s",
+	v = plan->kvm.boots ? &plan->pygrub : &plan->kvm;
+	/* The package is what helps; the reason stands in the plan. */
+	return dw_fail(err, DW_NOBOOT, "%s: would not boot under %s: %s%s",
 		       plan->state->source->name,
-		       plan->kvm.boots ? "PyGrub" : "KVM",
-		       plan->kvm.boots ? plan->pygrub.reason
-				       : plan->kvm.reason);
+		       plan->kvm.boots ? "PyGrub" : "KVM", v->advice.text
+		       ? "no kernel of it runs there; " : "",
+		       v->advice.text ? v->advice.text : v->reason);
 }
 
 static int make_plan(struct dw_dualboot_plan *plan,

@@ -7,6 +7,7 @@
 #include "boot/install.h"
 #include "dev/kinds.h"
 #include "guest/guest.h"
+#include "guest/packages.h"
 #include "job/inspect.h"
 #include "job/root.h"
 
@@ -59,7 +60,15 @@ static int copy_guest(const struct dw_guest *guest, struct dw_layer *layer,
 			       err);
 	if (!ret)
 		ret = dw_set_text(&info->init, dw_init_name(release->init), err);
-	return ret ? ret : copy_kernels(&guest->kernels, info, err);
+	if (!ret)
+		ret = copy_kernels(&guest->kernels, info, err);
+	if (!ret && guest->kernels.nr)
+		ret = dw_packages_advise(release, &guest->kernels, DW_SIDE_KVM,
+					 &info->kvm_advice, err);
+	if (!ret && guest->kernels.nr)
+		ret = dw_packages_advise(release, &guest->kernels, DW_SIDE_XEN,
+					 &info->pygrub_advice, err);
+	return ret;
 }
 
 /*

@@ -60,6 +60,8 @@ static void clear_guest(struct dw_guest_info *guest)
 	free(guest->name);
 	free(guest->version);
 	free(guest->init);
+	dw_kernel_advice_clear(&guest->kvm_advice);
+	dw_kernel_advice_clear(&guest->pygrub_advice);
 	free(guest);
 }
 

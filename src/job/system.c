@@ -24,6 +24,7 @@ int dw_system_open(struct dw_ctx *ctx, struct dw_dev *disk, unsigned fs_flags,
 		.start_lba = sys->root.start_off / DW_SECTOR,
 		.disk_signature = sys->root.table
 			? sys->root.table->disk_signature : 0,
+		.release = &sys->guest->release,
 		.kernels = &sys->guest->kernels,
 	};
 	return dw_verdict_checks_new(&sys->source, err);

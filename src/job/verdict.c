@@ -150,8 +150,27 @@ int dw_verdict_root(struct dw_verdict_source *source, const char *root,
 	return 0;
 }
 
-int dw_verdict_settle(struct dw_boot_verdict *v, int ret, struct dw_err *why,
-		      struct dw_err *err)
+int dw_verdict_has_kernel(const struct dw_verdict_source *source,
+			  enum dw_side side, struct dw_err *err)
+{
+	const struct dw_kernels *kernels = source->kernels;
+	const struct dw_kernel *k = kernels->items;
+	const char *name = side == DW_SIDE_KVM ? "KVM" : "Xen";
+	size_t i;
+
+	if (!kernels->nr)
+		return dw_fail(err, DW_NOBOOT, "it has no kernel");
+	for (i = 0; i < kernels->nr; i++)
+		if (side == DW_SIDE_KVM ? k[i].kvm_ok : k[i].xen_ok)
+			return 0;
+	return dw_fail(err, DW_NOBOOT, "none of its kernels runs on %s; %s: %s",
+		       name, k->path,
+		       side == DW_SIDE_KVM ? k->kvm_why : k->xen_why);
+}
+
+int dw_verdict_settle(const struct dw_verdict_source *source,
+		      enum dw_side side, struct dw_boot_verdict *v, int ret,
+		      struct dw_err *why, struct dw_err *err)
 {
 	if (ret && ret != DW_NOBOOT) {
 		if (err)
@@ -163,6 +182,10 @@ int dw_verdict_settle(struct dw_boot_verdict *v, int ret, struct dw_err *why,
 		v->reason = strdup(why->text);
 		if (!v->reason)
 			return dw_fail_nomem(err);
+		ret = dw_packages_advise(source->release, source->kernels,
+					 side, &v->advice, err);
+		if (ret)
+			return ret;
 	}
 	return dw_notes_check(&v->warnings, err);
 }

@@ -4,6 +4,7 @@
 #define DW_JOB_VERDICT_H
 
 #include "boot/install.h"
+#include "guest/packages.h"
 #include "initrd/boot_check.h"
 
 /* Everything that a verdict is made from; all of it belongs to the caller. */
@@ -15,6 +16,7 @@ struct dw_verdict_source {
 	unsigned part_nr;	/* 0: the disk is the filesystem */
 	uint64_t start_lba;
 	uint32_t disk_signature;
+	const struct dw_release *release;
 	const struct dw_kernels *kernels;
 	/* One per kernel, filled in as they are needed: an initrd is opened
 	 * once.  dw_verdict_checks_free(). */
@@ -46,10 +48,17 @@ int dw_verdict_kvm(struct dw_verdict_source *source,
 int dw_verdict_pygrub(struct dw_verdict_source *source,
 		      struct dw_boot_verdict *out, struct dw_err *err);
 
+/* DW_NOBOOT where the guest has no kernel for this side; the reason names the
+ * newest and what speaks against it. */
+int dw_verdict_has_kernel(const struct dw_verdict_source *source,
+			  enum dw_side side, struct dw_err *err);
+
 /* Turns the result of judging into a verdict: DW_NOBOOT with its text becomes
- * the reason, another failure is passed on. */
-int dw_verdict_settle(struct dw_boot_verdict *v, int ret, struct dw_err *why,
-		      struct dw_err *err);
+ * the reason, another failure is passed on.  Where no kernel suits the side,
+ * the verdict also says which would. */
+int dw_verdict_settle(const struct dw_verdict_source *source,
+		      enum dw_side side, struct dw_boot_verdict *v, int ret,
+		      struct dw_err *why, struct dw_err *err);
 
 /*
  * Whether root= finds this filesystem: 0, or DW_NOBOOT with the reason.

@@ -109,6 +109,9 @@ static int find_config(struct dw_verdict_source *source,
 	*kind = DW_BOOTCONF_EXTLINUX;
 	if (find_syslinux(source, folder, path))
 		return 0;
+	ret = dw_verdict_has_kernel(source, DW_SIDE_KVM, err);
+	if (ret)
+		return ret;
 	return dw_fail(err, DW_NOBOOT, "no extlinux.conf or syslinux.cfg");
 }
 
@@ -219,5 +222,6 @@ int dw_verdict_kvm(struct dw_verdict_source *source,
 	struct dw_err why;
 
 	memset(out, 0, sizeof(*out));
-	return dw_verdict_settle(out, judge(source, out, &why), &why, err);
+	return dw_verdict_settle(source, DW_SIDE_KVM, out,
+				 judge(source, out, &why), &why, err);
 }

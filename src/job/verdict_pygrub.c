@@ -178,6 +178,8 @@ static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 
 	ret = check_disk(source, v, err);
 	if (!ret)
+		ret = dw_verdict_has_kernel(source, DW_SIDE_XEN, err);
+	if (!ret)
 		ret = follow_rules(source, v, err);
 	if (!ret)
 		ret = warn_of_old_rules(source, v, err);
@@ -203,5 +205,6 @@ int dw_verdict_pygrub(struct dw_verdict_source *source,
 	struct dw_err why;
 
 	memset(out, 0, sizeof(*out));
-	return dw_verdict_settle(out, judge(source, out, &why), &why, err);
+	return dw_verdict_settle(source, DW_SIDE_XEN, out,
+				 judge(source, out, &why), &why, err);
 }
