@@ -24,7 +24,29 @@ static int whole(void *arg, uint64_t from_lblk, uint64_t *lblk, uint64_t *end,
 	return 0;
 }
 
-/* The rest of the last block is zeros. */
+int dw_ext_write_run(struct dw_ext_cache *cache, const struct dw_ext_run *run,
+		     uint64_t block_len, const uint8_t *data, size_t data_len,
+		     struct dw_err *err)
+{
+	size_t len = dw_min(run->nr * block_len, data_len);
+	size_t full = dw_round_down(len, block_len);
+	uint64_t off = run->pblk * block_len;
+	uint8_t *last;
+	int ret = 0;
+
+	if (full)
+		ret = dw_ext_cache_write(cache, off, data, full, err);
+	if (ret || full == len)
+		return ret;
+	last = calloc(1, block_len);
+	if (!last)
+		return dw_fail_nomem(err);
+	memcpy(last, data + full, len - full);
+	ret = dw_ext_cache_write(cache, off + full, last, block_len, err);
+	free(last);
+	return ret;
+}
+
 static int write_run(void *arg, const struct dw_ext_run *run,
 		     struct dw_err *err)
 {
@@ -32,24 +54,9 @@ static int write_run(void *arg, const struct dw_ext_run *run,
 	struct dw_ext_io *io = m->f->fs->priv_data;
 	uint64_t block_len = m->f->fs->blocksize;
 	size_t from = run->lblk * block_len;
-	size_t len = dw_min(run->nr * block_len, m->len - from);
-	size_t full = dw_round_down(len, block_len);
-	uint64_t off = run->pblk * block_len;
-	uint8_t *last;
-	int ret = 0;
 
-	if (full)
-		ret = dw_ext_cache_write(io->cache, off, m->data + from, full,
-					 err);
-	if (ret || full == len)
-		return ret;
-	last = calloc(1, block_len);
-	if (!last)
-		return dw_fail_nomem(err);
-	memcpy(last, m->data + from + full, len - full);
-	ret = dw_ext_cache_write(io->cache, off + full, last, block_len, err);
-	free(last);
-	return ret;
+	return dw_ext_write_run(io->cache, run, block_len, m->data + from,
+				m->len - from, err);
 }
 
 int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,

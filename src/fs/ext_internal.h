@@ -305,7 +305,7 @@ struct dw_ext_source {
 	void *arg;
 };
 
-/* Maps fresh blocks into a file with an empty map.  goal: where to look for
+/* Maps fresh blocks into a file, behind those that its map has.  goal: where to look for
  * free blocks first, 0: near the inode. */
 int dw_ext_fill(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 		const struct dw_ext_source *from, struct dw_err *err);
@@ -315,6 +315,11 @@ int dw_ext_fill(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 /* The same with bytes from memory, without holes. */
 int dw_ext_fill_blocks(struct dw_fs *f, ext2_ino_t ino, uint64_t goal,
 		       const void *data, size_t len, struct dw_err *err);
+/* The bytes of a run of fresh blocks, up to data_len of them; the rest of the
+ * last block is zeros. */
+int dw_ext_write_run(struct dw_ext_cache *cache, const struct dw_ext_run *run,
+		     uint64_t block_len, const uint8_t *data, size_t data_len,
+		     struct dw_err *err);
 
 /* ---- ext_write.c ------------------------------------------------------ */
 

@@ -177,6 +177,10 @@ int dw_fs_realpath(struct dw_fs *fs, const char *path, char **out,
  * says.  Links are followed.  The data is fully allocated: no holes. */
 int dw_fs_write_file(struct dw_fs *fs, const char *path, const void *data,
 		     size_t len, const struct dw_new *new, struct dw_err *err);
+/* Makes an existing file longer; it stays itself, and where it can the blocks
+ * that it has stay, too.  Links are followed. */
+int dw_fs_append_file(struct dw_fs *fs, const char *path, const void *data,
+		      size_t len, struct dw_err *err);
 /* A run of bytes of a file, and where it lies on the device. */
 typedef int (*dw_fs_run_fn)(void *arg, uint64_t file_off, uint64_t dev_off,
 			    uint64_t len, struct dw_err *err);
