@@ -29,6 +29,8 @@ struct dw_module_list {
 };
 
 void dw_module_list_free(struct dw_module_list *list);
+/* Whether a normalised name is there. */
+bool dw_module_list_has(const struct dw_module_list *list, const char *name);
 /* Adds a name unless it is there; written with '-' or '_'. */
 int dw_module_list_add(struct dw_module_list *list, const char *name,
 		       struct dw_err *err);

@@ -2,7 +2,8 @@
 /* Whether a kernel and its initrd together find and mount the root disk. */
 #include <string.h>
 
-#include "initrd/initrd.h"
+#include "initrd/change.h"
+#include "initrd/family.h"
 
 /* Of a group one module is enough; a bus needs each of its groups. */
 #define GROUP_NR 5
@@ -37,8 +38,13 @@ struct check {
 	const struct dw_kernel *kernel;
 	const struct dw_modules *mods;
 	const struct dw_initrd *initrd;
-	struct dw_buf *missing;
 	size_t lacking_nr;	/* in the group at hand */
+	/* Told of each group of which nothing works. */
+	void (*lacks)(struct check *c, const struct group *g);
+	struct dw_buf *missing;			/* report() */
+	struct dw_module_list *wanted;		/* want() */
+	int ret;
+	struct dw_err *err;
 };
 
 /* What the configuration says of a driver, by the module's name. */
@@ -63,16 +69,21 @@ static enum dw_have by_config(const struct dw_kconfig *c, const char *name)
 	return DW_HAVE_UNKNOWN;
 }
 
-/* The module list is what is really installed; where it knows nothing of a
- * name (no list of built-in ones) the configuration is asked. */
-static enum dw_have have(const struct check *c, const char *name)
+enum dw_have dw_initrd_kernel_has(const struct dw_kernel *kernel,
+				  const struct dw_modules *mods,
+				  const char *name)
 {
-	enum dw_have h = dw_modules_have(c->mods, name);
-	enum dw_have config = by_config(&c->kernel->config, name);
+	enum dw_have h = dw_modules_have(mods, name);
+	enum dw_have config = by_config(&kernel->config, name);
 
 	if (config == DW_HAVE_BUILTIN)
 		return config;
 	return h == DW_HAVE_UNKNOWN ? config : h;
+}
+
+static enum dw_have have(const struct check *c, const char *name)
+{
+	return dw_initrd_kernel_has(c->kernel, c->mods, name);
 }
 
 static void lack(struct check *c, const char *name, const char *between)
@@ -132,12 +143,25 @@ static void report(struct check *c, const struct group *g)
 			lack(c, g->names[i], " or ");
 }
 
+/* The first of a group that is a file. */
+static void want(struct check *c, const struct group *g)
+{
+	for (size_t i = 0; i < GROUP_NR && g->names[i]; i++)
+		if (have(c, g->names[i]) == DW_HAVE_MODULE) {
+			if (!c->ret)
+				c->ret = dw_module_list_add(c->wanted,
+							    g->names[i],
+							    c->err);
+			return;
+		}
+}
+
 static void check_group(struct check *c, const struct group *g)
 {
 	for (size_t i = 0; i < GROUP_NR && g->names[i]; i++)
 		if (works(c, g->names[i]))
 			return;
-	report(c, g);
+	c->lacks(c, g);
 }
 
 /* The driver of the root's type; ext4 mounts the older ones where the kernel
@@ -171,6 +195,19 @@ static void check_crc32c(struct check *c)
 		check_group(c, &g);
 }
 
+static void check_bus(struct check *c, enum dw_bus bus)
+{
+	for (size_t i = 0; i < 3 && buses[bus].groups[i].names[0]; i++)
+		check_group(c, &buses[bus].groups[i]);
+}
+
+static void check_root_fs(struct check *c, const struct dw_root_fs *root)
+{
+	check_root(c, root->type);
+	if (root->metadata_csum)
+		check_crc32c(c);
+}
+
 int dw_initrd_check(const struct dw_kernel *kernel,
 		    const struct dw_modules *mods,
 		    const struct dw_initrd *initrd, enum dw_bus bus,
@@ -179,15 +216,32 @@ int dw_initrd_check(const struct dw_kernel *kernel,
 {
 	struct check c = {
 		.kernel = kernel, .mods = mods, .initrd = initrd,
-		.missing = missing,
+		.lacks = report, .missing = missing,
 	};
 
 	if ((size_t)bus >= DW_BUS_NR)
 		return dw_fail(err, DW_USAGE, "initrd: bus %d", (int)bus);
-	for (size_t i = 0; i < 3 && buses[bus].groups[i].names[0]; i++)
-		check_group(&c, &buses[bus].groups[i]);
-	check_root(&c, root->type);
-	if (root->metadata_csum)
-		check_crc32c(&c);
+	check_bus(&c, bus);
+	check_root_fs(&c, root);
 	return dw_buf_check(missing, err);
+}
+
+int dw_initrd_wanted(const struct dw_initrd_target *t,
+		     const struct dw_initrd *initrd, enum dw_side side,
+		     struct dw_module_list *out, struct dw_err *err)
+{
+	struct check c = {
+		.kernel = t->kernel, .mods = t->mods, .initrd = initrd,
+		.lacks = want, .wanted = out, .err = err,
+	};
+
+	if (side == DW_SIDE_XEN) {
+		check_bus(&c, DW_BUS_XEN);
+	} else {
+		check_bus(&c, DW_BUS_VIRTIO_BLK);
+		if (have(&c, "virtio_scsi") == DW_HAVE_MODULE)
+			check_bus(&c, DW_BUS_VIRTIO_SCSI);
+	}
+	check_root_fs(&c, &t->root);
+	return c.ret;
 }

@@ -249,9 +249,14 @@ static int walk_entries(struct feed *f, const struct dw_cpio_visitor *v,
 
 /* Junk behind a good archive: the kernel complains, keeps what it has and
  * goes on, so that is the end for us too. */
-static int not_cpio(uint64_t entries_nr, struct dw_err *err)
+static int not_cpio(const struct feed *f, uint64_t off,
+		    struct dw_cpio_tail *tail, struct dw_err *err)
 {
-	if (entries_nr)
+	if (tail && !tail->junk) {
+		tail->junk = true;
+		tail->junk_off = off;
+	}
+	if (f->entries_nr)
 		return 0;
 	return dw_fail(err, DW_UNSUPPORTED,
 		       "initrd: it is no cpio archive (perhaps the filesystem "
@@ -277,11 +282,15 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 		return ret;
 	ret = walk_entries(&f, v, magic, &got, stop, err);
 	if (!ret && got)
-		ret = not_cpio(f.entries_nr, err);
+		ret = not_cpio(&f, *off, v->tail, err);
 	while (!ret && !*stop && len)
 		ret = dw_unpack_next(f.unpack, &rest, &len, err);
 	*off = dw_unpack_end_off(f.unpack);
 	dw_unpack_close(f.unpack);
+	if (v->tail) {
+		v->tail->packing = kind;
+		v->tail->end_off = *off;
+	}
 	plain->total_len = f.total_len;
 	plain->entries_nr = f.entries_nr;
 	return ret;
@@ -293,10 +302,13 @@ int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
 	struct feed f = { .ctx = ctx, .src = src };
 	enum dw_packing kind;
 	uint8_t magic[6];
+	uint64_t seen_nr;
 	bool stop = false;
 	size_t got;
 	int ret = 0;
 
+	if (visitor->tail)
+		memset(visitor->tail, 0, sizeof(*visitor->tail));
 	f.buf = malloc(BUF_LEN);
 	if (!f.buf)
 		return dw_fail_nomem(err);
@@ -304,13 +316,16 @@ int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
 	while (!ret && !stop) {
 		uint64_t off;
 
+		seen_nr = f.entries_nr;
 		ret = walk_entries(&f, visitor, magic, &got, &stop, err);
+		if (visitor->tail && f.entries_nr > seen_nr)
+			visitor->tail->packing = DW_PACK_NONE;
 		if (ret || stop || !got)
 			break;
 		off = f.off - f.chunk_len - got;
 		kind = dw_packing_of(magic, got);
 		if (kind == DW_PACK_NONE) {
-			ret = not_cpio(f.entries_nr, err);
+			ret = not_cpio(&f, off, visitor->tail, err);
 			break;
 		}
 		ret = walk_packed(&f, kind, visitor, &off, &stop, err);

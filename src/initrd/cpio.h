@@ -14,6 +14,15 @@ struct dw_cpio_entry {
 	enum dw_packing packing;	/* of the archive that holds it */
 };
 
+/* Where a walk to the end of an initrd came to. */
+struct dw_cpio_tail {
+	enum dw_packing packing;	/* of the last archive */
+	uint64_t end_off;	/* where that ends, for one that is packed */
+	bool junk;		/* what follows at junk_off is no archive: the
+				 * kernel reads no further */
+	uint64_t junk_off;
+};
+
 /* What a visitor makes of an entry. */
 enum dw_cpio_next {
 	DW_CPIO_SKIP = 0,
@@ -30,6 +39,7 @@ struct dw_cpio_visitor {
 	int (*data)(void *arg, const struct dw_cpio_entry *e,
 		    const uint8_t *data, size_t len, struct dw_err *err);
 	void *arg;
+	struct dw_cpio_tail *tail;	/* filled in at the end; may be NULL */
 };
 
 /*

@@ -10,15 +10,24 @@
  * root, times 0, inode numbers counted.  Start with { 0 }; an error sticks and
  * comes out of dw_cpio_end().  Folders above an entry are added once, before
  * it, unless dw_cpio_has() them.
+ *
+ * Names are relative, without "." and ".." in them, and at most 4095 bytes
+ * long: anything else is DW_CORRUPT, as they come from guests.
  */
 struct dw_cpio_writer {
 	struct dw_buf out;
 	char **folders;		/* that the archive, or the one it follows,
 				 * has; and what is no folder there (links) */
-	size_t folders_nr, folders_cap;
+	size_t folders_nr, folders_cap;	/* sorted */
 	uint32_t ino;
-	bool failed;
+	int ret;		/* the first error, and its text */
+	struct dw_err err;
 };
+
+/* More folders than any initrd has. */
+#define DW_CPIO_FOLDERS_MAX 50000
+/* Longest archive that is made. */
+#define DW_CPIO_LEN_MAX (1u << 30)
 
 /* Says that a folder, or a link that leads to one, is there already. */
 void dw_cpio_has(struct dw_cpio_writer *w, const char *name);

@@ -6,15 +6,33 @@
 #include "initrd/change.h"
 #include "initrd/cpio_write.h"
 
+/* A module's file in an initrd. */
+struct dw_initrd_held {
+	char name[DW_MODULE_NAME];
+	char *path;		/* below the folder of modules.* */
+};
+
+/* How an initrd is laid out, as far as what is added has to suit it. */
+struct dw_initrd_layout {
+	/* The folder of modules.*: "usr/lib/modules/6.1.0-50-amd64". */
+	char dir[512];
+	struct dw_initrd_held *held;	/* sorted by name; the last file of
+					 * each name */
+	size_t held_nr, held_cap;
+	struct dw_cpio_tail tail;
+};
+
 /* An archive that is being made for an initrd. */
 struct dw_initrd_build {
 	const struct dw_initrd_target *target;
 	const struct dw_initrd *initrd;
 	const char *path;		/* of the initrd in the guest */
 	const struct dw_module_list *names;	/* as asked for */
-	const struct dw_module_list *load;	/* with what they need, in the
-						 * order of loading */
-	struct dw_cpio_writer w;
+	const struct dw_module_list *load;	/* of those and of what they
+						 * need the ones that it lacks,
+						 * in the order of loading */
+	struct dw_initrd_layout layout;
+	struct dw_cpio_writer w;	/* knows the initrd's folders */
 };
 
 struct dw_initrd_driver {
@@ -35,8 +53,31 @@ extern const struct dw_initrd_driver dw_initrd_mkinitcpio;
 extern const struct dw_initrd_driver dw_initrd_mkinitfs;
 extern const struct dw_initrd_driver dw_initrd_own;
 
+/* ---- shared pieces --------------------------------------------------------- */
+
+/* How the kernel has a driver: the module list is what is really installed;
+ * where it knows nothing of a name (no list of built-in ones) the
+ * configuration is asked.  mods may be NULL. */
+enum dw_have dw_initrd_kernel_has(const struct dw_kernel *kernel,
+				  const struct dw_modules *mods,
+				  const char *name);
+
 /*
- * Shared pieces.  The files of b->load as modprobe finds them: below
+ * What the named modules need and themselves, without what is built in and
+ * what the initrd (NULL: none) has, in the order of loading.  DW_NOENT: the
+ * kernel does not have one of them.
+ */
+int dw_initrd_resolve(const struct dw_initrd_target *t,
+		      const struct dw_initrd *initrd,
+		      const struct dw_module_list *names,
+		      struct dw_module_list *load, struct dw_err *err);
+
+/* Fills b->layout and tells b->w of the folders; b->path is set. */
+int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err);
+void dw_initrd_layout_free(struct dw_initrd_layout *layout);
+
+/*
+ * The files of b->load as modprobe finds them: below
  * [usr/]lib/modules/VERSION as the initrd has it, as stored in the guest, with
  * the guest's own complete modules.* lists beside them.
  */

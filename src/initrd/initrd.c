@@ -203,7 +203,7 @@ int dw_initrd_read_source(struct dw_ctx *ctx, const struct dw_source *src,
 			  struct dw_err *err)
 {
 	struct reader r = { .version = version };
-	struct dw_cpio_visitor visitor = { on_entry, on_data, &r };
+	struct dw_cpio_visitor visitor = { on_entry, on_data, &r, NULL };
 	int ret;
 
 	*out = NULL;
@@ -228,29 +228,20 @@ out:
 	return ret;
 }
 
-struct file_source {
-	struct dw_fs *fs;
-	uint64_t ino;
-};
-
 static int read_file(void *arg, uint64_t off, void *buf, size_t len,
 		     size_t *got, struct dw_err *err)
 {
-	struct file_source *file = arg;
+	struct dw_initrd_file *file = arg;
 
 	return dw_fs_pread(file->fs, file->ino, off, buf, len, got, err);
 }
 
-int dw_initrd_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
-		   const char *version, struct dw_initrd **out,
-		   struct dw_err *err)
+int dw_initrd_file(struct dw_fs *fs, const char *path,
+		   struct dw_initrd_file *out, struct dw_err *err)
 {
-	struct file_source file = { .fs = fs };
-	struct dw_source src = { .read = read_file, .arg = &file };
 	struct dw_stat st;
 	int ret;
 
-	*out = NULL;
 	ret = dw_fs_stat(fs, path, &st, err);
 	if (!ret && !S_ISREG(st.mode))
 		ret = dw_fail(err, DW_UNSUPPORTED, "it is not a file");
@@ -259,9 +250,24 @@ int dw_initrd_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
 			      (unsigned long long)st.size);
 	if (ret)
 		return dw_err_prefix(err, ret, "%s", path);
-	file.ino = st.ino;
-	src.size = st.size;
-	ret = dw_initrd_read_source(ctx, &src, version, out, err);
+	out->fs = fs;
+	out->ino = st.ino;
+	out->src = (struct dw_source){ read_file, out, st.size };
+	return 0;
+}
+
+int dw_initrd_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
+		   const char *version, struct dw_initrd **out,
+		   struct dw_err *err)
+{
+	struct dw_initrd_file file;
+	int ret;
+
+	*out = NULL;
+	ret = dw_initrd_file(fs, path, &file, err);
+	if (ret)
+		return ret;
+	ret = dw_initrd_read_source(ctx, &file.src, version, out, err);
 	return ret ? dw_err_prefix(err, ret, "%s", path) : 0;
 }
 

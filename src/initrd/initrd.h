@@ -48,6 +48,17 @@ int dw_initrd_read_source(struct dw_ctx *ctx, const struct dw_source *src,
 			  struct dw_err *err);
 void dw_initrd_free(struct dw_initrd *initrd);
 
+/* An initrd of a guest as a source of bytes. */
+struct dw_initrd_file {
+	struct dw_fs *fs;
+	uint64_t ino;
+	struct dw_source src;	/* points to this struct */
+};
+
+/* DW_UNSUPPORTED for what is no file, DW_LIMIT above 2 GiB. */
+int dw_initrd_file(struct dw_fs *fs, const char *path,
+		   struct dw_initrd_file *out, struct dw_err *err);
+
 bool dw_initrd_has(const struct dw_initrd *initrd, const char *name);
 
 /* What the root disk hangs on. */
