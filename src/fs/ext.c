@@ -76,7 +76,12 @@ const struct dw_fs_driver dw_ext_driver = {
 
 int dw_fs_flush(struct dw_fs *f, struct dw_err *err)
 {
-	return f->writable ? dw_ext_flush_raw(f->fs, err) : 0;
+	int ret;
+
+	if (!f->writable)
+		return 0;
+	ret = dw_ext_give_up(f, err);
+	return ret ? ret : dw_ext_flush_raw(f->fs, err);
 }
 
 void dw_fs_close(struct dw_fs *f)
@@ -85,6 +90,7 @@ void dw_fs_close(struct dw_fs *f)
 		return;
 	dw_ext_map_clear(&f->map);
 	dw_ext_names_free(f->names);
+	free(f->given_up);
 	dw_ext_close_raw(f->fs);
 	dw_dev_close(f->dev, NULL);
 	free(f);

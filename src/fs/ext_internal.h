@@ -206,6 +206,9 @@ struct dw_fs {
 	bool writable;
 	struct dw_ext_map map;	/* of the file that was read last */
 	struct dw_ext_names *names;
+	/* What files had whose bytes somebody else writes; freed by a flush. */
+	struct dw_ext_node *given_up;
+	size_t given_up_nr;
 };
 
 /* ---- ext_names.c ------------------------------------------------------ */
@@ -339,6 +342,11 @@ int dw_ext_touch_content(struct dw_fs *f, ext2_ino_t ino, struct dw_err *err);
 int dw_ext_set_content(struct dw_fs *f, ext2_ino_t ino, const void *data,
 		       size_t len, bool in_blocks, uint64_t goal,
 		       struct dw_err *err);
+
+/* ---- ext_place.c ------------------------------------------------------ */
+
+/* Frees the old blocks of files that were placed. */
+int dw_ext_give_up(struct dw_fs *f, struct dw_err *err);
 
 /* ---- ext_new.c -------------------------------------------------------- */
 

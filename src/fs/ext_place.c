@@ -83,8 +83,31 @@ static int place(struct dw_fs *f, ext2_ino_t ino,
 	return ret;
 }
 
-/* The old blocks are freed last, so that none of them is taken for the new
- * content: until the commit they are those of the old file. */
+/* Until the commit the old blocks are those of the old file, so that none of
+ * them may be taken for new content, be it that of another file. */
+static int give_up_later(struct dw_fs *f, const struct dw_ext_node *old,
+			 struct dw_err *err)
+{
+	struct dw_ext_node *all;
+
+	all = realloc(f->given_up, (f->given_up_nr + 1) * sizeof(*all));
+	if (!all)
+		return dw_fail_nomem(err);
+	f->given_up = all;
+	all[f->given_up_nr++] = *old;
+	return 0;
+}
+
+int dw_ext_give_up(struct dw_fs *f, struct dw_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < f->given_up_nr && !ret; i++)
+		ret = dw_ext_release_blocks(f, &f->given_up[i], err);
+	f->given_up_nr = 0;
+	return ret;
+}
+
 static int replace(struct dw_fs *f, ext2_ino_t ino,
 		   const struct dw_fs_content *content, struct dw_err *err)
 {
@@ -103,7 +126,7 @@ static int replace(struct dw_fs *f, ext2_ino_t ino,
 	if (!ret)
 		ret = place(f, ino, content, err);
 	if (!ret)
-		ret = dw_ext_release_blocks(f, &old, err);
+		ret = give_up_later(f, &old, err);
 	return ret ? ret : dw_ext_touch_content(f, ino, err);
 }
 

@@ -204,9 +204,11 @@ struct dw_fs_content {
 
 /*
  * As dw_fs_write_file(), but the caller writes the bytes: they get blocks that
- * were free, and the old ones are given up after all of them are found.  Where
- * the bytes lie in the inode itself, they are written here.  After a failure
- * the filesystem on the device is unusable.
+ * were free, and the old ones are given up by dw_fs_flush(), so that no file
+ * that is placed gets those of another; files that are written meanwhile give
+ * theirs up at once, so they come after these.  Where the bytes lie in the
+ * inode itself, they are written here.  After a failure the filesystem on the
+ * device is unusable.
  */
 int dw_fs_place_file(struct dw_fs *fs, const char *path,
 		     const struct dw_fs_content *content,
