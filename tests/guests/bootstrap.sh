@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Makes the tar of one Debian release that all of its test guests come from.
 #
-#   tests/guests/bootstrap.sh bookworm|trixie OUT.tar
+#   tests/guests/bootstrap.sh bullseye|bookworm|trixie OUT.tar
 #
-# bookworm: systemd, networkd, the small cloud kernel.
+# bullseye: systemd, networkd, the small cloud kernel.
+# bookworm: the same, and dracut beside initramfs-tools.
 # trixie:   sysvinit, ifupdown, the full kernel (it has AHCI), without the
 #           modules that no test guest can need.
 set -eu
 
 release=$1 out=$2
+here=$(dirname "$(readlink -f "$0")")
 log=${out%.tar}.log
 common=busybox,e2fsprogs,initramfs-tools,udev,zstd
 opts=(--dpkgopt='path-exclude=/usr/share/doc/*'
@@ -28,8 +30,11 @@ mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
 }
 
 case $release in
-bookworm)
+bullseye)
 	include=$common,linux-image-cloud-amd64,systemd-sysv
+	;;
+bookworm)
+	include=$common,linux-image-cloud-amd64,systemd-sysv,dracut-core
 	;;
 trixie)
 	include=$common,linux-image-amd64,sysvinit-core,ifupdown,udhcpc
@@ -49,7 +54,8 @@ esac
 
 mkdir -p "$(dirname "$out")"
 SOURCE_DATE_EPOCH=1700000000 timeout 900 mmdebstrap --variant=apt \
-	--include="$include" "${opts[@]}" "$release" "$out.part.tar" \
+	--include="$include" "${opts[@]}" \
+	--customize-hook="$here/initrds.sh" "$release" "$out.part.tar" \
 	"$mirror" > "$log" 2>&1 || {
 	tail -n 20 "$log" >&2
 	rm -f "$out.part.tar"

@@ -3,12 +3,13 @@
 # Turns an unpacked release into a Xen guest as people have them: root named
 # as /dev/xvda1, a swap disk, a console on hvc0, the network on eth0.
 #
-#   tests/guests/dress.sh DIR INIT BOOT FSTYPE UUID
+#   tests/guests/dress.sh DIR INIT BOOT FSTYPE UUID INITRD
 #
-# INIT is systemd or sysvinit, BOOT is menulst, grubcfg or none.
+# INIT is systemd or sysvinit, BOOT is menulst, grubcfg or none, INITRD is own,
+# or one of those that initrds.sh made.
 set -eu
 
-dir=$1 init=$2 boot=$3 fstype=$4 uuid=$5
+dir=$1 init=$2 boot=$3 fstype=$4 uuid=$5 initrd=$6
 here=$(dirname "$(readlink -f "$0")")
 cd "$dir"
 kernel=$(cd boot && ls -d vmlinuz-*)
@@ -100,6 +101,21 @@ scribble_files()
 	done
 }
 
+# Another initrd in the place of the own one, with the configuration that its
+# program made it of.
+choose_initrd()
+{
+	local from=var/lib/initrds
+
+	case $initrd in
+	list)	cp -a "$from/list/." etc/initramfs-tools/ ;;
+	esac
+	[ "$initrd" = own ] ||
+		cp "$from/$initrd.img" "boot/initrd.img-$version"
+	rm -rf "$from"
+}
+
+choose_initrd
 "${init}_parts"
 [ "$boot" = none ] || "$boot"
 odd_files

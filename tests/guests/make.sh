@@ -12,6 +12,8 @@
 #   ext4-none     no boot configuration                   (bookworm)
 #   cut-list      cut off while it was written            (bookworm)
 #   cut-file      the same, orphans in an orphan file     (trixie)
+#   list-RELEASE  its initrd holds no virtio driver: MODULES=list
+#   dracut        the same, its initrd made by dracut     (bookworm)
 #
 # A release is bootstrapped once; guests are its tar, repacked.  What is kept
 # under build/guests is named after the checksum of the scripts that made it.
@@ -20,6 +22,7 @@ set -eu
 here=$(dirname "$(readlink -f "$0")")
 cache=${GUESTS:-$(dirname "$(dirname "$here")")/build/guests}
 name=$1
+initrd=own
 mkfs=()
 case $name in
 ext4-menulst)	release=bookworm boot=menulst uuid=1 ;;
@@ -28,7 +31,11 @@ ext4-grubcfg)	release=trixie boot=grubcfg uuid=3 ;;
 ext4-none)	release=bookworm boot=none uuid=4 ;;
 cut-list)	release=bookworm boot=menulst uuid=5 ;;
 cut-file)	release=trixie boot=menulst uuid=6 mkfs=(-O orphan_file) ;;
---list)	sed -n 's/^\([a-z0-9-]*\))\trelease=.*/\1/p' "$0"; exit 0 ;;
+list-bullseye)	release=bullseye boot=menulst uuid=7 initrd=list ;;
+list-bookworm)	release=bookworm boot=menulst uuid=8 initrd=list ;;
+list-trixie)	release=trixie boot=grubcfg uuid=9 initrd=list ;;
+dracut)		release=bookworm boot=menulst uuid=a initrd=dracut ;;
+--list)	sed -n 's/^\([a-z0-9-]*\))\t*release=.*/\1/p' "$0"; exit 0 ;;
 *)	echo "make.sh: no such guest: $name" >&2; exit 2 ;;
 esac
 case $name in
@@ -36,7 +43,7 @@ ext3-*)	fstype=ext3 ;;
 *)	fstype=ext4 ;;
 esac
 case $release in
-bookworm)	init=systemd ;;
+bullseye|bookworm) init=systemd ;;
 trixie)		init=sysvinit ;;
 esac
 uuid=d15c0000-0000-4000-8000-00000000000$uuid
@@ -46,7 +53,7 @@ sum_of()
 	cat "$@" | sha256sum | cut -c 1-12
 }
 
-tar=$cache/$release-$(sum_of "$here/bootstrap.sh").tar
+tar=$cache/$release-$(sum_of "$here/bootstrap.sh" "$here/initrds.sh").tar
 img=$cache/$name-$(sum_of "$here"/*.sh "$here"/files/*).img
 [ ! -e "$img" ] || { echo "$img"; exit 0; }
 
@@ -61,7 +68,7 @@ flock -w 1200 8
 	fake=()
 	[ "$(id -u)" = 0 ] || fake=(fakeroot --)
 	"${fake[@]}" "$here/pack.sh" "$tar" "$work" "$init" "$boot" \
-		"$fstype" "$uuid" "${mkfs[@]}" >&2 8>&-
+		"$fstype" "$uuid" "$initrd" "${mkfs[@]}" >&2 8>&-
 	case $name in
 	cut-*)	"$here/cut.sh" "$work/img" 8>&- >&2 ;;
 	esac
