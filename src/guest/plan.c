@@ -7,6 +7,7 @@
 #include "guest/devnames.h"
 #include "guest/fstab.h"
 #include "guest/guest.h"
+#include "guest/modprobe_conf.h"
 #include "guest/network.h"
 #include "fs/read_text.h"
 
@@ -96,6 +97,8 @@ int dw_guest_plan(const struct dw_guest *guest, struct dw_fs *fs,
 		ret = plan_names(fs, opts->names, edits, err);
 	if (!ret)
 		ret = dw_console_plan(guest, fs, edits, err);
+	if (!ret)
+		ret = dw_modprobe_plan(fs, edits, err);
 	if (!ret && !opts->keep_net)
 		ret = dw_network_plan(guest, fs, edits, needs, err);
 	return ret;
