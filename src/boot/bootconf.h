@@ -102,6 +102,18 @@ int dw_bootconf_set_partition(struct dw_bootconf *bc, unsigned part_nr,
 int dw_bootconf_replace(struct dw_bootconf *bc, const char *from,
 			const char *to, struct dw_err *err);
 
+/*
+ * Of a menu.lst or grub.conf alone: makes entry entry_nr the default, by a line
+ * of its own where there is none; and adds an entry at the end, behind what
+ * Debian's update-grub makes anew.  'root' as in struct dw_boot_spec, or NULL.
+ */
+int dw_menulst_set_default(struct dw_bootconf *bc, size_t entry_nr,
+			   struct dw_err *err);
+struct dw_boot_spec_entry;
+int dw_menulst_add_entry(struct dw_bootconf *bc,
+			 const struct dw_boot_spec_entry *entry,
+			 const char *root, struct dw_err *err);
+
 int dw_bootconf_reread(struct dw_bootconf *bc, struct dw_err *err);
 
 /* ---- new configurations ------------------------------------------------ */

@@ -160,6 +160,18 @@ static void add_menulst_entry(struct dw_buf *b, const char *root,
 		dw_buf_printf(b, "initrd %s\n", e->initrd);
 }
 
+int dw_menulst_entry_text(struct dw_buf *b, const char *root,
+			  const struct dw_boot_spec_entry *e,
+			  struct dw_err *err)
+{
+	int ret = check_entry(e, false, err);
+
+	if (ret)
+		return ret;
+	add_menulst_entry(b, root, e);
+	return dw_buf_check(b, err);
+}
+
 int dw_menulst_build(const struct dw_boot_spec *spec, char **data, size_t *len,
 		     struct dw_err *err)
 {

@@ -62,9 +62,9 @@ bool dw_span_number(struct dw_span s, long *out);
 struct dw_span dw_line_trimmed(const struct dw_text *t, uint32_t line,
 			       size_t *off);
 
-/* One path or value of a new configuration: DW_USAGE where it holds what the
- * format cannot express. */
-int dw_boot_check_spec(const struct dw_boot_spec *spec, struct dw_err *err);
-void dw_boot_add_comment(struct dw_buf *b, const char *comment);
+/* One entry of a menu.lst, with an empty line in front. */
+int dw_menulst_entry_text(struct dw_buf *b, const char *root,
+			  const struct dw_boot_spec_entry *e,
+			  struct dw_err *err);
 
 #endif

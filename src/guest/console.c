@@ -52,15 +52,19 @@ int dw_upstart_getty(const char *text, size_t len, const char *tty,
 
 /* The console of XenLinux was called xvc0 by RHEL 5 and SLES 10 and 11;
  * Debian's and all later kernels call it hvc0. */
-static const char *xen_tty(const struct dw_guest *guest)
+static const char *xen_tty(const struct dw_release *r)
 {
-	const struct dw_release *r = &guest->release;
-
 	if ((r->distro == DW_DISTRO_RHEL && r->major && r->major <= 5) ||
 	    ((r->distro == DW_DISTRO_SLES || r->distro == DW_DISTRO_OPENSUSE) &&
 	     r->major && r->major <= 11))
 		return "xvc0";
 	return "hvc0";
+}
+
+const char *dw_console_of_kernel(const struct dw_release *release,
+				 const struct dw_kernel *kernel)
+{
+	return dw_kernel_is_classic_xen(kernel) ? xen_tty(release) : "hvc0";
 }
 
 static const char *find_getty(struct dw_fs *fs)
@@ -169,7 +173,9 @@ static void plan_systemd(struct dw_fs *fs, struct dw_edits *edits)
 int dw_console_plan(const struct dw_guest *guest, struct dw_fs *fs,
 		    struct dw_edits *edits, struct dw_err *err)
 {
-	struct dw_console console = { xen_tty(guest), find_getty(fs) };
+	struct dw_console console = {
+		xen_tty(&guest->release), find_getty(fs),
+	};
 	int ret = 0;
 
 	if (guest->release.init == DW_INIT_SYSTEMD)

@@ -14,6 +14,11 @@ struct dw_console {
 	const char *getty;	/* a getty for serial lines: "/sbin/agetty" */
 };
 
+/* What a kernel calls the console of Xen: "hvc0", or "xvc0" with XenLinux of
+ * RHEL up to 5 and SLES up to 11. */
+const char *dw_console_of_kernel(const struct dw_release *release,
+				 const struct dw_kernel *kernel);
+
 /* Pure editors: each appends the whole new text to out. */
 
 /*

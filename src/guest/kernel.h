@@ -85,4 +85,8 @@ const char *dw_initrd_pick(const char *suffix, const char *version,
 			   char *const *names, size_t names_nr);
 void dw_kernel_judge(struct dw_kernel *k);
 
+/* XenLinux, which runs as a PV guest and nowhere else: by its configuration,
+ * else by its name. */
+bool dw_kernel_is_classic_xen(const struct dw_kernel *k);
+
 #endif

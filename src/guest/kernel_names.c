@@ -129,6 +129,12 @@ static bool name_is_classic_xen(const struct dw_kernel *k)
 	       !dw_version_at_least(v.p, 2, 6, 32);
 }
 
+bool dw_kernel_is_classic_xen(const struct dw_kernel *k)
+{
+	return k->config.known ? k->config.xen_classic :
+				 name_is_classic_xen(k);
+}
+
 static void judge_kvm(struct dw_kernel *k)
 {
 	const struct dw_kconfig *c = &k->config;
@@ -138,7 +144,7 @@ static void judge_kvm(struct dw_kernel *k)
 		why = "it is no bzImage: only Xen starts such a kernel";
 	else if (k->head.kind != DW_KERNEL_BZIMAGE)
 		why = "it is no kernel that a BIOS boot loader can start";
-	else if (c->xen_classic || (!c->known && name_is_classic_xen(k)))
+	else if (dw_kernel_is_classic_xen(k))
 		why = "it is a kernel for Xen PV alone";
 	else if (c->virtio_pci == DW_HAVE_NO)
 		why = "it has no virtio_pci driver";

@@ -4,6 +4,7 @@
 #define DW_JOB_BOOTFILES_H
 
 #include "base/notes.h"
+#include "boot/bootconf.h"
 #include "guest/guest.h"
 #include "job/verdict.h"
 
@@ -38,6 +39,27 @@ int dw_bootfiles_kvm(struct dw_bootfiles *b, struct dw_err *err);
 int dw_bootfiles_root(struct dw_bootfiles *b, size_t kernel_nr,
 		      const char *disk_name, char text[200],
 		      struct dw_err *err);
+
+/* The kernel that an entry of a configuration starts; false: none of those
+ * that are known. */
+bool dw_bootfiles_find_kernel(const struct dw_bootfiles *b,
+			      const struct dw_boot_entry *entry,
+			      size_t *kernel_nr);
+
+/* An entry for PyGrub; args has room for its arguments. */
+#define DW_BOOTFILES_ARGS_LEN 260
+int dw_bootfiles_xen_entry(struct dw_bootfiles *b, size_t kernel_nr,
+			   char args[DW_BOOTFILES_ARGS_LEN],
+			   struct dw_boot_spec_entry *entry,
+			   struct dw_err *err);
+
+/*
+ * Where the default entry of a menu.lst would not boot under Xen: makes another
+ * one the default, or adds one.  Other kinds of configuration, and a guest
+ * without a kernel for Xen, are left alone.
+ */
+int dw_bootfiles_default(struct dw_bootfiles *b, const char *path,
+			 struct dw_bootconf *conf, struct dw_err *err);
 
 /* The configurations that there are, in PyGrub's order. */
 struct dw_boot_file {

@@ -210,6 +210,17 @@ static int add_kernel(struct dw_bootfiles *b, struct menu *m, size_t kernel_nr,
 	return 0;
 }
 
+/* SLES and others keep the links on a kernel for Xen alone. */
+static bool link_runs(const struct dw_bootfiles *b)
+{
+	const struct dw_kernels *kernels = b->source->kernels;
+	const struct dw_boot_entry e = { .kernel = kernels->link_kernel };
+	size_t nr;
+
+	return dw_bootfiles_find_kernel(b, &e, &nr) &&
+	       kernels->items[nr].kvm_ok;
+}
+
 /* Follows the links that the distribution keeps on its newest kernel, for a
  * day when the files named above are gone. */
 static int add_links(struct dw_bootfiles *b, struct menu *m,
@@ -220,7 +231,7 @@ static int add_links(struct dw_bootfiles *b, struct menu *m,
 	char *args;
 	int ret;
 
-	if (!kernels->link_kernel || !m->spec.entries_nr)
+	if (!kernels->link_kernel || !m->spec.entries_nr || !link_runs(b))
 		return 0;
 	ret = make_args(b, m->newest, conf, &args, err);
 	if (!ret)

@@ -67,21 +67,43 @@ int dw_bootfiles_learn(struct dw_bootfiles *b, struct dw_err *err)
 	return 0;
 }
 
-/* The kernel that an entry boots; the newest where that cannot be said, so
- * that the root's name suits some initrd of this guest. */
-static size_t kernel_of(const struct dw_bootfiles *b,
-			const struct dw_boot_entry *e)
+bool dw_bootfiles_find_kernel(const struct dw_bootfiles *b,
+			      const struct dw_boot_entry *entry,
+			      size_t *kernel_nr)
 {
 	const struct dw_kernels *kernels = b->source->kernels;
 	struct dw_stat st;
 	size_t i;
 
-	if (!e->kernel || dw_fs_stat(b->source->fs, e->kernel, &st, NULL))
-		return 0;
+	if (!entry->kernel ||
+	    dw_fs_stat(b->source->fs, entry->kernel, &st, NULL))
+		return false;
 	for (i = 0; i < kernels->nr; i++)
-		if (kernels->items[i].ino == st.ino)
+		if (kernels->items[i].ino == st.ino) {
+			*kernel_nr = i;
+			return true;
+		}
+	return false;
+}
+
+/* The newest kernel that runs under Xen, for whose initrd the root's name must
+ * do where nothing tells of another one. */
+static size_t newest_xen(const struct dw_bootfiles *b)
+{
+	const struct dw_kernels *kernels = b->source->kernels;
+
+	for (size_t i = 0; i < kernels->nr; i++)
+		if (kernels->items[i].xen_ok)
 			return i;
 	return 0;
+}
+
+static size_t kernel_of(const struct dw_bootfiles *b,
+			const struct dw_boot_entry *e)
+{
+	size_t nr;
+
+	return dw_bootfiles_find_kernel(b, e, &nr) ? nr : newest_xen(b);
 }
 
 static int set_root(struct dw_bootfiles *b, struct dw_bootconf *conf, size_t i,
@@ -120,7 +142,8 @@ static int set_default_roots(struct dw_bootfiles *b, struct dw_bootconf *conf,
 
 	edit.value = b->xen_root;
 	if (!b->xen_root) {
-		ret = dw_bootfiles_root(b, 0, "xvda", chosen, err);
+		ret = dw_bootfiles_root(b, newest_xen(b), "xvda", chosen,
+					err);
 		if (ret)
 			return ret;
 		edit.value = chosen;
@@ -135,8 +158,9 @@ static int set_default_roots(struct dw_bootfiles *b, struct dw_bootconf *conf,
 	return 0;
 }
 
-static int edit_config(struct dw_bootfiles *b, struct dw_bootconf *conf,
-		       struct dw_err *err)
+/* Of the configurations that there are PyGrub takes the first. */
+static int edit_config(struct dw_bootfiles *b, const char *path, bool is_first,
+		       struct dw_bootconf *conf, struct dw_err *err)
 {
 	char uuid[DW_UUID_TEXT];
 	struct dw_fs_info info;
@@ -156,6 +180,8 @@ static int edit_config(struct dw_bootfiles *b, struct dw_bootconf *conf,
 		if (!ret)
 			ret = dw_bootconf_replace(conf, b->old_uuid, uuid, err);
 	}
+	if (!ret && is_first)
+		ret = dw_bootfiles_default(b, path, conf, err);
 	return ret;
 }
 
@@ -181,30 +207,19 @@ static int keep_config(struct dw_bootfiles *b, const char *path,
 
 /* What PyGrub could boot, and with which arguments; args[i] for kernel i. */
 static int list_kernels(struct dw_bootfiles *b,
-			struct dw_boot_spec_entry *entries, char (*args)[240],
+			struct dw_boot_spec_entry *entries,
+			char (*args)[DW_BOOTFILES_ARGS_LEN],
 			size_t *entries_nr, struct dw_err *err)
 {
 	const struct dw_kernels *kernels = b->source->kernels;
-	char root[200];
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; i < kernels->nr && !ret; i++) {
-		if (!kernels->items[i].xen_ok)
-			continue;
-		if (b->xen_root)
-			snprintf(root, sizeof(root), "%s", b->xen_root);
-		else
-			ret = dw_bootfiles_root(b, i, "xvda", root, err);
-		snprintf(args[i], sizeof(args[i]), "root=%s ro console=hvc0",
-			 root);
-		entries[(*entries_nr)++] = (struct dw_boot_spec_entry){
-			.title = kernels->items[i].version,
-			.kernel = kernels->items[i].path,
-			.initrd = kernels->items[i].initrd_path,
-			.args = args[i],
-		};
-	}
+	for (i = 0; i < kernels->nr && !ret; i++)
+		if (kernels->items[i].xen_ok)
+			ret = dw_bootfiles_xen_entry(b, i, args[i],
+						&entries[(*entries_nr)++],
+						err);
 	return ret;
 }
 
@@ -212,7 +227,8 @@ static int write_menu(struct dw_bootfiles *b, struct dw_err *err)
 {
 	size_t room = b->source->kernels->nr + 1, len;
 	struct dw_boot_spec_entry *entries = calloc(room, sizeof(*entries));
-	char (*args)[240] = calloc(room, sizeof(*args)), *text = NULL;
+	char (*args)[DW_BOOTFILES_ARGS_LEN] = calloc(room, sizeof(*args));
+	char *text = NULL;
 	struct dw_boot_spec spec = {
 		.comment = "Written by diskwright for PyGrub",
 		.entries = entries,
@@ -248,8 +264,8 @@ int dw_bootfiles_xen(struct dw_bootfiles *b, struct dw_err *err)
 	for (file = dw_boot_files; file->path; file++) {
 		ret = read_config(b, file, &conf, err);
 		if (!ret && conf) {
+			ret = edit_config(b, file->path, !found, conf, err);
 			found = true;
-			ret = edit_config(b, conf, err);
 			if (!ret)
 				ret = keep_config(b, file->path, conf, err);
 			dw_bootconf_free(conf);

@@ -224,6 +224,53 @@ START_TEST(replaces_a_uuid)
 }
 END_TEST
 
+START_TEST(sets_the_default)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "default\t\t0\ntitle a\n", "default\t\t7\ntitle a\n" },
+		{ "default=0\r\ntitle a\r\n", "default=7\r\ntitle a\r\n" },
+		{ "default\ntitle a\n", "default 7\ntitle a\n" },
+		{ "default 1\ndefault saved\ntitle a\ndefault 2\n",
+		  "default 7\ndefault 7\ntitle a\ndefault 2\n" },
+		{ "# a\n\ntimeout 3\ntitle a\n",
+		  "# a\n\ndefault 7\ntimeout 3\ntitle a\n" },
+		{ "title a", "default 7\ntitle a" },
+		{ "# a", "# a\ndefault 7\n" }, { "", "default 7\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct dw_bootconf *bc = parse(cases[i].text);
+
+		ck_assert_int_eq(dw_menulst_set_default(bc, 7, NULL), 0);
+		conf_is(bc, cases[i].want);
+		dw_bootconf_free(bc);
+	}
+}
+END_TEST
+
+START_TEST(adds_an_entry)
+{
+	struct dw_boot_spec_entry e = {
+		.title = "PV", .kernel = "/boot/k", .args = "ro",
+	};
+	struct dw_bootconf *bc = parse("title a\nkernel /b");
+
+	ck_assert_int_eq(dw_menulst_add_entry(bc, &e, "(hd0)", NULL), 0);
+	conf_is(bc, "title a\nkernel /b\n\n"
+		"title PV\nroot (hd0)\nkernel /boot/k ro\n");
+	e.initrd = "/boot/i";
+	ck_assert_int_eq(dw_menulst_add_entry(bc, &e, NULL, NULL), 0);
+	ck_assert_int_eq(dw_bootconf_reread(bc, NULL), 0);
+	ck_assert_uint_eq(bc->entries_nr, 3);
+	ck_assert_str_eq(bc->entries[2].initrds[0], "/boot/i");
+	e.kernel = "/boot/two words";
+	ck_assert_int_eq(dw_menulst_add_entry(bc, &e, NULL, NULL), DW_USAGE);
+	dw_bootconf_free(bc);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("menulst");
@@ -236,5 +283,7 @@ int main(void)
 	tcase_add_test(tc, builds);
 	tcase_add_test(tc, changes_options_of_debian);
 	tcase_add_test(tc, replaces_a_uuid);
+	tcase_add_test(tc, sets_the_default);
+	tcase_add_test(tc, adds_an_entry);
 	return dw_test_run("menulst", tc);
 }
