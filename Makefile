@@ -26,7 +26,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS  ?= -O2 -g
 
 # The floors of the house, lowest first; see docs/architecture.md.
-ROOMS := base dev formats part lvm md fs stack boot kmod guest initrd job
+ROOMS := base dev formats part lvm md fs package stack boot kmod guest initrd job
 LIBS  := ext2fs com_err blkid zlib liblzma libzstd liblz4 libarchive
 # ISA-L deflates seven times as fast as zlib and inflates three times as fast;
 # ISAL= leaves it out.

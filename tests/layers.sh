@@ -14,7 +14,7 @@ floor_of()
 	dev)			echo 2 ;;
 	formats|part|lvm|md|fs)	echo 3 ;;
 	stack)			echo 4 ;;
-	boot|kmod)		echo 5 ;;
+	boot|kmod|package)	echo 5 ;;
 	guest)			echo 6 ;;
 	initrd)			echo 7 ;;
 	job)			echo 8 ;;
