@@ -75,6 +75,10 @@ int dw_file_clone(struct dw_dev *dev, uint64_t off, int fd, uint64_t from_off,
 int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	       struct dw_err *err);
 
+/* The same with a copy of these bytes. */
+int dw_mem_from(const char *name, const void *bytes, size_t len,
+		struct dw_dev **out, struct dw_err *err);
+
 /* len bytes of below, from off on; a partition is a window. */
 int dw_window_new(struct dw_dev *below, uint64_t off, uint64_t len,
 		  const char *name, struct dw_dev **out, struct dw_err *err);

@@ -140,3 +140,11 @@ int dw_mem_new(const char *name, uint64_t size, struct dw_dev **out,
 	*out = &mem->dev;
 	return 0;
 }
+
+int dw_mem_from(const char *name, const void *bytes, size_t len,
+		struct dw_dev **out, struct dw_err *err)
+{
+	int ret = dw_mem_new(name, len, out, err);
+
+	return ret || !len ? ret : dw_dev_pwrite(*out, 0, bytes, len, err);
+}

@@ -12,6 +12,8 @@ struct append {
 	struct dw_ext_node n;
 	const uint8_t *data;
 	size_t len;
+	dw_fs_run_fn told;	/* NULL: the bytes are written here */
+	void *arg;
 	/* What the walk over the old blocks found. */
 	uint64_t old_nr;	/* blocks that the old length takes */
 	uint64_t last_pblk;	/* the last of them; 0: a hole, or unwritten */
@@ -86,6 +88,9 @@ static int place(void *arg, const struct dw_ext_run *run, struct dw_err *err)
 	uint64_t block_len = a->f->fs->blocksize;
 	size_t from = run->lblk * block_len - a->n.size;
 
+	if (a->told)
+		return a->told(a->arg, from, run->pblk * block_len,
+			       run->nr * block_len, err);
 	return dw_ext_write_run(io->cache, run, block_len, a->data + from,
 				a->len - from, err);
 }
@@ -146,23 +151,45 @@ static int rewrite(struct append *a, struct dw_err *err)
 	return ret;
 }
 
+/* Looks at the file; 'plain' as is_plain() has it. */
+static int begin(struct append *a, const char *path, bool *plain,
+		 struct dw_err *err)
+{
+	ext2_ino_t ino;
+	int ret = dw_ext_begin(a->f, err);
+
+	*plain = false;
+	if (!ret)
+		ret = dw_ext_find(a->f, path, true, &ino, err);
+	if (!ret)
+		ret = dw_ext_node_read(a->f->fs, ino, &a->n, err);
+	if (!ret)
+		ret = dw_ext_check_replaceable(a->f, &a->n, err);
+	return ret ? ret : is_plain(a, plain, err);
+}
+
 int dw_fs_append_file(struct dw_fs *f, const char *path, const void *data,
 		      size_t len, struct dw_err *err)
 {
 	struct append a = { .f = f, .data = data, .len = len };
-	ext2_ino_t ino;
 	bool plain;
-	int ret = dw_ext_begin(f, err);
+	int ret = begin(&a, path, &plain, err);
 
-	if (!ret)
-		ret = dw_ext_find(f, path, true, &ino, err);
-	if (!ret)
-		ret = dw_ext_node_read(f->fs, ino, &a.n, err);
-	if (!ret)
-		ret = dw_ext_check_replaceable(f, &a.n, err);
-	if (!ret && len)
-		ret = is_plain(&a, &plain, err);
 	if (!ret && len)
 		ret = plain ? extend(&a, err) : rewrite(&a, err);
+	return ret ? dw_err_prefix(err, ret, "%.80s", path) : 0;
+}
+
+int dw_fs_place_behind(struct dw_fs *f, const char *path, const void *data,
+		       size_t len, dw_fs_run_fn told, void *arg, bool *done,
+		       struct dw_err *err)
+{
+	struct append a = {
+		.f = f, .data = data, .len = len, .told = told, .arg = arg,
+	};
+	int ret = begin(&a, path, done, err);
+
+	if (!ret && *done && len)
+		ret = extend(&a, err);
 	return ret ? dw_err_prefix(err, ret, "%.80s", path) : 0;
 }

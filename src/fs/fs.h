@@ -213,6 +213,15 @@ struct dw_fs_content {
 int dw_fs_place_file(struct dw_fs *fs, const char *path,
 		     const struct dw_fs_content *content,
 		     const struct dw_new *new, struct dw_err *err);
+/*
+ * As dw_fs_append_file(), but the caller writes what goes into fresh blocks:
+ * it is told of runs of the data, counted from its own start; the rest of
+ * the file's last block is filled here.  *done false: the file is one whose
+ * content has to be placed as a whole, and nothing was changed.
+ */
+int dw_fs_place_behind(struct dw_fs *fs, const char *path, const void *data,
+		       size_t len, dw_fs_run_fn told, void *arg, bool *done,
+		       struct dw_err *err);
 /* Makes a directory, and with parents those above; an existing one is fine. */
 int dw_fs_mkdir(struct dw_fs *fs, const char *path, bool parents,
 		const struct dw_new *new, struct dw_err *err);

@@ -138,8 +138,9 @@ int dw_amend_close(struct dw_amend *a, struct dw_err *err)
 	return ret;
 }
 
-static int add_file(struct dw_amend *a, const char *path,
-		    struct dw_dev *content, struct dw_err *err)
+int dw_amend_add_file(struct dw_amend *a, const char *path,
+		      struct dw_dev *content, uint64_t behind_len,
+		      struct dw_err *err)
 {
 	struct dw_amend_file *files;
 
@@ -150,6 +151,7 @@ static int add_file(struct dw_amend *a, const char *path,
 	files[a->files_nr].path = strdup(path);
 	if (!files[a->files_nr].path)
 		return dw_fail_nomem(err);
+	files[a->files_nr].behind_len = behind_len;
 	files[a->files_nr++].content = dw_dev_ref(content);
 	return 0;
 }
@@ -162,8 +164,8 @@ static int read_content(void *arg, uint64_t off, void *buf, size_t len,
 	return dw_dev_pread(s->content, off, buf, len, err);
 }
 
-static int add_run(void *arg, uint64_t file_off, uint64_t dev_off,
-		   uint64_t len, struct dw_err *err)
+int dw_amend_add_run(void *arg, uint64_t file_off, uint64_t dev_off,
+		     uint64_t len, struct dw_err *err)
 {
 	struct dw_amend_source *s = arg;
 	struct dw_amend *a = s->a;
@@ -192,10 +194,10 @@ int dw_amend_file(struct dw_amend *a, const char *path, struct dw_dev *content,
 	};
 	struct dw_fs_content how = {
 		.len = content->size, .read = read_content,
-		.next_data = dw_amend_next_data, .place = add_run,
+		.next_data = dw_amend_next_data, .place = dw_amend_add_run,
 		.arg = &source,
 	};
-	int ret = add_file(a, path, content, err);
+	int ret = dw_amend_add_file(a, path, content, 0, err);
 
 	if (!ret)
 		ret = dw_fs_place_file(a->fs, path, &how, new, err);

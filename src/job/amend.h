@@ -17,6 +17,7 @@
 struct dw_amend_file {
 	char *path;
 	struct dw_dev *content;		/* a reference */
+	uint64_t behind_len;	/* old bytes that stay in front of it */
 };
 
 /* A run of such content, and its place on the device. */
@@ -56,6 +57,24 @@ int dw_amend_say_where(const struct dw_amend *a, int code, struct dw_err *err);
 int dw_amend_file(struct dw_amend *a, const char *path, struct dw_dev *content,
 		  bool no_holes, const struct dw_new *new, struct dw_err *err);
 
+/*
+ * Puts bytes behind those that a file has, which stay where they are unless the
+ * filesystem keeps the file in another way than in plain blocks.
+ */
+int dw_amend_append(struct dw_amend *a, const char *path, const void *bytes,
+		    size_t len, struct dw_err *err);
+
+/* The name of a copy, which the caller frees; DW_USAGE for what is no suffix. */
+int dw_amend_name_backup(const char *path, const char *suffix, char **out,
+			 struct dw_err *err);
+/* DW_EXISTS where it is there. */
+int dw_amend_check_backup(struct dw_amend *a, const char *backup,
+			  struct dw_err *err);
+/* Copies a file that was not changed yet, with owner, mode, attributes and
+ * times, to one that is not there. */
+int dw_amend_backup(struct dw_amend *a, const char *path, const char *backup,
+		    struct dw_err *err);
+
 /* Before any change of a->fs: what stands in the way of all of them, as
  * dw_amend_plan() says it. */
 int dw_amend_check(struct dw_amend *a, bool force, struct dw_err *err);
@@ -66,6 +85,14 @@ int dw_amend_plan(struct dw_amend *a, bool force, struct dw_err *err);
 
 /* Carries it out, and compares the files with their content. */
 int dw_amend_run(struct dw_amend *a, struct dw_err *err);
+
+/* Notes a file whose bytes are to be compared at the end. */
+int dw_amend_add_file(struct dw_amend *a, const char *path,
+		      struct dw_dev *content, uint64_t behind_len,
+		      struct dw_err *err);
+/* As dw_fs_run_fn; arg is a struct dw_amend_source. */
+int dw_amend_add_run(void *arg, uint64_t file_off, uint64_t dev_off,
+		     uint64_t len, struct dw_err *err);
 
 /* ---- content (amend_content.c) ------------------------------------------ */
 

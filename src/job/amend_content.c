@@ -141,14 +141,16 @@ static int compare_piece(struct dw_fs *fs, const struct dw_amend_file *file,
 			 struct dw_err *err)
 {
 	size_t got = 0;
-	int ret = dw_fs_pread(fs, ino, off, buf, len, &got, err);
+	int ret = dw_fs_pread(fs, ino, file->behind_len + off, buf, len, &got,
+			      err);
 
 	if (!ret)
 		ret = dw_dev_pread(file->content, off, buf + len, len, err);
 	if (ret || (got == len && !memcmp(buf, buf + len, len)))
 		return ret;
 	return dw_fail(err, DW_IO, "%s: is not what was written, at or behind "
-		       "byte %" PRIu64, file->path, off);
+		       "byte %" PRIu64, file->path,
+		       file->behind_len + off);
 }
 
 static int compare_file(struct dw_amend *a, struct dw_fs *fs,
@@ -159,10 +161,10 @@ static int compare_file(struct dw_amend *a, struct dw_fs *fs,
 	struct dw_stat st;
 	int ret = dw_fs_stat(fs, file->path, &st, err);
 
-	if (!ret && st.size != len)
+	if (!ret && st.size != file->behind_len + len)
 		ret = dw_fail(err, DW_IO, "%s: has %" PRIu64 " bytes, not the "
 			      "%" PRIu64 " that were written", file->path,
-			      st.size, len);
+			      st.size, file->behind_len + len);
 	for (off = 0; off < len && !ret; off += step) {
 		step = dw_min(PIECE_LEN, len - off);
 		ret = compare_piece(fs, file, st.ino, off, buf, step, err);

@@ -16,7 +16,7 @@
 
 struct dw_edit_state {
 	struct dw_amend amend;
-	struct dw_dev *old, *new;	/* the file's content */
+	struct dw_dev *new;		/* the file's content */
 	char *bytes;			/* as it was */
 	size_t len;
 };
@@ -103,78 +103,7 @@ static int tell_changes(struct dw_edit_plan *plan, const char *new, size_t len,
 	return ret ? ret : dw_changes_check(&plan->changes, err);
 }
 
-/* ---- the backup --------------------------------------------------------- */
-
-struct copying {
-	struct dw_fs *fs;
-	const char *path;
-};
-
-static int copy_attribute(void *arg, const char *name, const void *value,
-			  size_t len, struct dw_err *err)
-{
-	const struct copying *c = arg;
-
-	return dw_fs_setxattr(c->fs, c->path, name, value, len, err);
-}
-
-/* A new file with the old bytes; the one that is edited stays itself. */
-static int make_backup(struct dw_edit_plan *plan, struct dw_err *err)
-{
-	struct dw_edit_state *s = plan->state;
-	struct copying c = { s->amend.fs, plan->backup_path };
-	struct dw_new new = { .uid = -1 };
-	struct dw_stat st;
-	int ret = dw_fs_stat(c.fs, plan->path, &st, err);
-
-	new.uid = st.uid;
-	new.gid = st.gid;
-	new.mode = st.mode;
-	if (!ret)
-		ret = dw_amend_file(&s->amend, c.path, s->old, false, &new,
-				    err);
-	if (!ret)
-		ret = dw_fs_chmod(c.fs, c.path, st.mode, err);
-	if (!ret)
-		ret = dw_fs_listxattr(c.fs, plan->path, copy_attribute, &c,
-				      err);
-	return ret ? ret : dw_fs_set_times(c.fs, c.path, st.atime, st.mtime,
-					   err);
-}
-
-static int name_backup(struct dw_edit_plan *plan, const char *suffix,
-		       struct dw_err *err)
-{
-	if (!*suffix || strchr(suffix, '/'))
-		return dw_fail(err, DW_USAGE, "'%s' is no suffix for a backup",
-			       suffix);
-	if (asprintf(&plan->backup_path, "%s%s", plan->path, suffix) >= 0)
-		return 0;
-	plan->backup_path = NULL;
-	return dw_fail_nomem(err);
-}
-
-static int check_backup(const struct dw_edit_plan *plan, struct dw_err *err)
-{
-	struct dw_fs *fs = plan->state->amend.fs;
-	struct dw_stat st;
-	int ret = dw_fs_lstat(fs, plan->backup_path, &st, err);
-
-	if (!ret)
-		return dw_fail(err, DW_EXISTS, "%s: the backup is there "
-			       "already", plan->backup_path);
-	return ret == DW_NOENT ? 0 : ret;
-}
-
 /* ---- the plan ----------------------------------------------------------- */
-
-static int to_device(const char *name, const char *bytes, size_t len,
-		     struct dw_dev **out, struct dw_err *err)
-{
-	int ret = dw_mem_new(name, len, out, err);
-
-	return ret || !len ? ret : dw_dev_pwrite(*out, 0, bytes, len, err);
-}
 
 static int read_old(struct dw_edit_plan *plan, bool force, struct dw_err *err)
 {
@@ -191,15 +120,10 @@ static int read_old(struct dw_edit_plan *plan, bool force, struct dw_err *err)
 				      &s->bytes, &s->len, err);
 	if (!ret)
 		ret = dw_fs_realpath(s->amend.fs, path, &plan->path, err);
-	if (!ret)
-		ret = to_device("the old content", s->bytes, s->len, &s->old,
-				err);
 	plan->old_size = plan->size = s->len;
 	return ret;
 }
 
-/* The backup comes first: the blocks that the edited file gives up hold its old
- * content until the commit, and must not be taken for new one. */
 static int change_file(struct dw_edit_plan *plan,
 		       const struct dw_edit_options *o, const char *new,
 		       size_t len, struct dw_err *err)
@@ -209,11 +133,11 @@ static int change_file(struct dw_edit_plan *plan,
 
 	plan->size = len;
 	if (!ret)
-		ret = to_device("the new content", new, len, &s->new, err);
+		ret = dw_mem_from("the new content", new, len, &s->new,
+				  err);
 	if (!ret && o->backup)
-		ret = check_backup(plan, err);
-	if (!ret && o->backup)
-		ret = make_backup(plan, err);
+		ret = dw_amend_backup(&s->amend, plan->path, plan->backup_path,
+				      err);
 	if (!ret)
 		ret = dw_amend_file(&s->amend, plan->path, s->new, false, NULL,
 				    err);
@@ -222,13 +146,16 @@ static int change_file(struct dw_edit_plan *plan,
 
 /* Somebody's work at an editor must not be lost by what was known before.  An
  * expression that changes nothing needs none of it. */
-static int check_before_editor(const struct dw_edit_plan *plan,
+static int check_before_editor(struct dw_edit_plan *plan,
 			       const struct dw_edit_options *o,
 			       struct dw_err *err)
 {
-	int ret = o->backup ? check_backup(plan, err) : 0;
+	struct dw_amend *a = &plan->state->amend;
+	int ret = 0;
 
-	return ret ? ret : dw_amend_check(&plan->state->amend, o->force, err);
+	if (o->backup)
+		ret = dw_amend_check_backup(a, plan->backup_path, err);
+	return ret ? ret : dw_amend_check(a, o->force, err);
 }
 
 static int make_plan(struct dw_edit_plan *plan,
@@ -240,7 +167,8 @@ static int make_plan(struct dw_edit_plan *plan,
 	int ret = read_old(plan, o->force, err);
 
 	if (!ret && o->backup)
-		ret = name_backup(plan, o->backup, err);
+		ret = dw_amend_name_backup(plan->path, o->backup,
+					   &plan->backup_path, err);
 	if (!ret && !o->expressions_nr)
 		ret = check_before_editor(plan, o, err);
 	if (!ret) {
@@ -317,7 +245,6 @@ void dw_edit_plan_free(struct dw_edit_plan *plan)
 	s = plan->state;
 	if (s) {
 		dw_amend_close(&s->amend, NULL);
-		dw_dev_close(s->old, NULL);
 		dw_dev_close(s->new, NULL);
 		free(s->bytes);
 	}
