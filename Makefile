@@ -54,7 +54,8 @@ TOOL_SRC := $(sort $(wildcard tools/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(sort $(wildcard tests/unit/lib/*.c))
 
-LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/x86/code.o
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/x86/code.o \
+	$(BUILD)/init/code.o
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 HELP_OBJ := $(HELP_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
@@ -130,6 +131,57 @@ $(X86)/stage2.bin: $(X86)/stage2.elf
 .PHONY: x86-generated
 x86-generated: $(X86)/code.c
 	cp $< src/boot/x86/generated.c
+
+# The /init of initrds that are made anew: a static program without a C
+# library, for both kinds of x86 kernels; kept as a copy as the loader is
+# ("make init-generated", tests/boot/init-generated.sh).
+INIT := $(BUILD)/init
+INIT_FLAGS := -Os -std=gnu11 -ffreestanding -fno-pic -fno-pie \
+	-fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -mgeneral-regs-only -Wall -Wextra \
+	-Wno-unused-parameter -Wa,--fatal-warnings
+INIT_I386 := -m32 -march=i486
+INIT_X86_64 := -m64 -march=x86-64
+INIT_LD := -nostdlib -static -s -z noseparate-code --build-id=none
+INIT_NAMES := $(basename $(notdir $(sort $(filter-out %/generated.c,\
+	$(wildcard src/initrd/init/*.[cS])))))
+INIT_OK := $(if $(X86_OK),$(shell echo 'int x;' | $(X86CC) $(INIT_FLAGS) \
+	$(INIT_X86_64) -Werror -xc -c -o /dev/null - 2>/dev/null && \
+	$(X86LD) -m elf_x86_64 -v >/dev/null 2>&1 && echo yes))
+
+$(INIT)/code.c: src/initrd/init/mkcode.sh $(INIT)/i386.elf $(INIT)/x86_64.elf
+	$(call say,GEN,$@)
+	$(Q)$< $(X86CC) $(INIT)/i386.elf $(INIT)/x86_64.elf > $@
+
+$(INIT)/code.o: $(if $(INIT_OK),$(INIT)/code.c,src/initrd/init/generated.c)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(INIT)/i386.elf: INIT_MODE := elf_i386
+$(INIT)/x86_64.elf: INIT_MODE := elf_x86_64
+$(INIT)/%.elf:
+	$(call say,X86LD,$@)
+	$(Q)$(X86LD) -m $(INIT_MODE) $(INIT_LD) -o $@ $^
+$(INIT)/i386.elf: $(INIT_NAMES:%=$(INIT)/i386/%.o)
+$(INIT)/x86_64.elf: $(INIT_NAMES:%=$(INIT)/x86_64/%.o)
+
+init_cc = $(Q)mkdir -p $(@D) && $(X86CC) $(INIT_FLAGS) $(1) -MMD -MP -c \
+	-o $@ $<
+$(INIT)/i386/%.o: src/initrd/init/%.c Makefile
+	$(call say,X86CC,$<)
+	$(call init_cc,$(INIT_I386))
+$(INIT)/i386/%.o: src/initrd/init/%.S Makefile
+	$(call init_cc,$(INIT_I386))
+$(INIT)/x86_64/%.o: src/initrd/init/%.c Makefile
+	$(call say,X86CC,$<)
+	$(call init_cc,$(INIT_X86_64))
+$(INIT)/x86_64/%.o: src/initrd/init/%.S Makefile
+	$(call init_cc,$(INIT_X86_64))
+
+.PHONY: init-generated
+init-generated: $(INIT)/code.c
+	cp $< src/initrd/init/generated.c
 
 $(STATIC): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -267,7 +319,7 @@ clean:
 	rm -rf $(BUILD)
 
 .SECONDARY:
--include $(wildcard $(X86)/*.d $(X86)/stage2/*.d)
+-include $(wildcard $(X86)/*.d $(X86)/stage2/*.d $(INIT)/*.d $(INIT)/*/*.d)
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HELP_OBJ:.o=.d) $(UNIT_BIN:=.d) \
 	$(BUILD)/tests/boot/loaderlab.d \
 	$(TEST_TOOLS:=.d) $(wildcard $(FUZZ)/*.d)

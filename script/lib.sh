@@ -24,7 +24,7 @@ packages_for()
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \
 			cpio python3 jq man-db xfsprogs pigz tabix strace \
-			thin-provisioning-tools mdadm lvm2 kmod rpm \
+			thin-provisioning-tools mdadm lvm2 kmod rpm btrfs-progs \
 			busybox-static ;;
 	esac
 }
