@@ -11,6 +11,9 @@
 
 static const struct dw_initrd_driver *const drivers[] = {
 	&dw_initrd_initramfs_tools,
+	&dw_initrd_dracut,
+	&dw_initrd_mkinitcpio,
+	&dw_initrd_mkinitfs,
 };
 
 static int find_driver(enum dw_initrd_family family,

@@ -212,7 +212,7 @@ static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 	*stop = next == DW_CPIO_STOP;
 	if (*stop)
 		return 0;
-	if (next == DW_CPIO_DATA && e.size) {
+	if (next == DW_CPIO_DATA) {
 		data_len = dw_min(e.size, DW_CPIO_DATA_LEN);
 		ret = must_get(f, data, data_len, err);
 		if (!ret)

@@ -83,8 +83,21 @@ void dw_initrd_layout_free(struct dw_initrd_layout *layout);
  */
 int dw_initrd_add_tree(struct dw_initrd_build *b, struct dw_err *err);
 
-/* The content of one file of an initrd, the last of its name; DW_NOENT, or
- * DW_LIMIT above DW_CPIO_DATA_LEN.  NUL-terminated; the caller frees it. */
+/* A small file of an initrd. */
+struct dw_initrd_text {
+	const char *name;
+	char *data;		/* NUL-terminated; NULL: there is none */
+	size_t len;
+};
+
+/* Reads several in one walk, each the last of its name.  DW_LIMIT for one above
+ * DW_CPIO_DATA_LEN.  Free with dw_initrd_texts_free(), after errors too. */
+int dw_initrd_get_all(const struct dw_initrd_target *t, const char *path,
+		      struct dw_initrd_text *texts, size_t nr,
+		      struct dw_err *err);
+void dw_initrd_texts_free(struct dw_initrd_text *texts, size_t nr);
+
+/* The same of one file; DW_NOENT where there is none.  The caller frees it. */
 int dw_initrd_get(const struct dw_initrd_target *t, const char *path,
 		  const char *name, char **data, size_t *len,
 		  struct dw_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One file out of an initrd. */
+/* Small files out of an initrd. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,11 +7,10 @@
 #include "initrd/family.h"
 
 struct get {
-	const char *name;
-	char *data;
-	size_t len;
-	bool found;
-	bool too_long;
+	struct dw_initrd_text *texts;
+	size_t nr;
+	struct dw_initrd_text *at;	/* of the entry at hand */
+	const char *too_long;		/* name of one, if it stays so */
 };
 
 /* Whatever comes later under the name replaces what was there. */
@@ -19,14 +18,22 @@ static enum dw_cpio_next on_entry(void *arg, const struct dw_cpio_entry *e)
 {
 	struct get *g = arg;
 
-	if (strcmp(e->name, g->name))
+	g->at = NULL;
+	for (size_t i = 0; i < g->nr; i++)
+		if (!strcmp(e->name, g->texts[i].name))
+			g->at = &g->texts[i];
+	if (!g->at)
 		return DW_CPIO_SKIP;
-	free(g->data);
-	g->data = NULL;
-	g->len = 0;
-	g->found = S_ISREG(e->mode);
-	g->too_long = g->found && e->size > DW_CPIO_DATA_LEN;
-	return g->found && !g->too_long ? DW_CPIO_DATA : DW_CPIO_SKIP;
+	free(g->at->data);
+	g->at->data = NULL;
+	g->at->len = 0;
+	if (g->too_long == g->at->name)
+		g->too_long = NULL;
+	if (!S_ISREG(e->mode))
+		return DW_CPIO_SKIP;
+	if (e->size > DW_CPIO_DATA_LEN)
+		g->too_long = g->at->name;
+	return DW_CPIO_DATA;
 }
 
 static int on_data(void *arg, const struct dw_cpio_entry *e,
@@ -34,48 +41,60 @@ static int on_data(void *arg, const struct dw_cpio_entry *e,
 {
 	struct get *g = arg;
 
-	g->data = malloc(len + 1);
-	if (!g->data)
+	g->at->data = malloc(len + 1);
+	if (!g->at->data)
 		return dw_fail_nomem(err);
-	memcpy(g->data, data, len);
-	g->data[len] = '\0';
-	g->len = len;
+	if (len)
+		memcpy(g->at->data, data, len);
+	g->at->data[len] = '\0';
+	g->at->len = len;
 	return 0;
 }
 
-static int conclude(struct get *g, struct dw_err *err)
+int dw_initrd_get_all(const struct dw_initrd_target *t, const char *path,
+		      struct dw_initrd_text *texts, size_t nr,
+		      struct dw_err *err)
 {
-	if (!g->found)
-		return dw_fail(err, DW_NOENT, "there is no %s in it", g->name);
-	if (g->too_long)
-		return dw_fail(err, DW_LIMIT, "%s in it has more than %u bytes",
-			       g->name, DW_CPIO_DATA_LEN);
-	if (!g->data)
-		g->data = calloc(1, 1);
-	return g->data ? 0 : dw_fail_nomem(err);
+	struct get g = { .texts = texts, .nr = nr };
+	struct dw_cpio_visitor visitor = { on_entry, on_data, &g, NULL };
+	struct dw_initrd_file file;
+	int ret;
+
+	ret = dw_initrd_file(t->fs, path, &file, err);
+	if (!ret)
+		ret = dw_cpio_walk(t->ctx, &file.src, &visitor, err);
+	if (!ret && g.too_long)
+		ret = dw_fail(err, DW_LIMIT, "%s in it has more than %u bytes",
+			      g.too_long, DW_CPIO_DATA_LEN);
+	return ret ? dw_err_prefix(err, ret, "%s", path) : 0;
+}
+
+void dw_initrd_texts_free(struct dw_initrd_text *texts, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(texts[i].data);
+		texts[i].data = NULL;
+	}
 }
 
 int dw_initrd_get(const struct dw_initrd_target *t, const char *path,
 		  const char *name, char **data, size_t *len,
 		  struct dw_err *err)
 {
-	struct get g = { .name = name };
-	struct dw_cpio_visitor visitor = { on_entry, on_data, &g, NULL };
-	struct dw_initrd_file file;
+	struct dw_initrd_text text = { .name = name };
 	int ret;
 
 	*data = NULL;
 	*len = 0;
-	ret = dw_initrd_file(t->fs, path, &file, err);
-	if (!ret)
-		ret = dw_cpio_walk(t->ctx, &file.src, &visitor, err);
-	if (!ret)
-		ret = conclude(&g, err);
+	ret = dw_initrd_get_all(t, path, &text, 1, err);
+	if (!ret && !text.data)
+		ret = dw_fail(err, DW_NOENT, "%s: there is no %s in it", path,
+			      name);
 	if (ret) {
-		free(g.data);
-		return dw_err_prefix(err, ret, "%s", path);
+		dw_initrd_texts_free(&text, 1);
+		return ret;
 	}
-	*data = g.data;
-	*len = g.len;
+	*data = text.data;
+	*len = text.len;
 	return 0;
 }

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Adding words to a variable of a shell file that some program sources. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lines.h"
+#include "initrd/words.h"
+
+/* The value of "NAME=..." or "NAME+=...", blanks in front allowed. */
+static bool value_of(struct dw_span line, const char *name,
+		     struct dw_span *out)
+{
+	struct dw_span s = dw_span_trim(line);
+
+	if (dw_span_starts(s, "export "))
+		s = dw_span_trim(dw_span_skip(s, 7));
+	if (!dw_span_starts(s, name))
+		return false;
+	s = dw_span_skip(s, strlen(name));
+	if (dw_span_starts(s, "+"))
+		s = dw_span_skip(s, 1);
+	if (!dw_span_starts(s, "="))
+		return false;
+	*out = dw_span_skip(s, 1);
+	return true;
+}
+
+/* The last line that sets the variable; nr 0: none. */
+static struct dw_line find(const char *text, size_t len, const char *name,
+			   struct dw_span *value)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_line line, found = { .nr = 0 };
+	struct dw_span v;
+
+	while (dw_lines_next(&walk, &line))
+		if (value_of(line.text, name, &v)) {
+			found = line;
+			*value = v;
+		}
+	return found;
+}
+
+bool dw_shell_sets(const char *text, size_t len, const char *name)
+{
+	struct dw_span value;
+
+	return find(text, len, name, &value).nr;
+}
+
+/* What closes a value that opens so; 0: it is no list in brackets or quotes. */
+static char closer(struct dw_span value)
+{
+	static const char pairs[] = "()\"\"''";
+
+	for (size_t i = 0; value.len && pairs[i]; i += 2)
+		if (value.p[0] == pairs[i])
+			return pairs[i + 1];
+	return '\0';
+}
+
+static bool is_word(const char *p, size_t len, const char *name)
+{
+	size_t i = 0;
+
+	while (i < len && name[i] && (p[i] == '-' ? '_' : p[i]) == name[i])
+		i++;
+	return i == len && !name[i];
+}
+
+static bool value_has(struct dw_span value, const char *name)
+{
+	static const char between[] = " \t()\"'";
+	size_t start = 0;
+
+	for (size_t i = 0; i <= value.len; i++) {
+		if (i < value.len && !strchr(between, value.p[i]))
+			continue;
+		if (is_word(value.p + start, i - start, name))
+			return true;
+		start = i + 1;
+	}
+	return false;
+}
+
+/* Whether a value of the variable has it, which may go over several lines. */
+static bool has_word(const char *text, size_t len,
+		     const struct dw_shell_words *w, const char *name)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_line line;
+	char open = '\0';
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_span v = dw_span_trim(line.text);
+		size_t from = 0;
+
+		if (!open) {
+			if (!value_of(line.text, w->name, &v))
+				continue;
+			open = closer(v);
+			from = !!open;
+		}
+		if (!dw_span_starts(v, "#") && value_has(v, name))
+			return true;
+		if (open && v.len > from &&
+		    memchr(v.p + from, open, v.len - from))
+			open = '\0';
+	}
+	return false;
+}
+
+static void put_words(const char *text, size_t len,
+		      const struct dw_shell_words *w, bool blank,
+		      struct dw_buf *out)
+{
+	for (size_t i = 0; i < w->words->nr; i++) {
+		const char *word = w->words->names[i];
+
+		if (has_word(text, len, w, word))
+			continue;
+		dw_buf_printf(out, "%s%s", blank ? " " : "", word);
+		blank = true;
+	}
+}
+
+/* A line more behind all: the variable is of the kind that it was. */
+static void put_line(const char *text, size_t len,
+		     const struct dw_shell_words *w, bool is_set, bool array,
+		     struct dw_buf *out, struct dw_changes *changes)
+{
+	size_t at;
+
+	dw_buf_add(out, text, len);
+	if (len && text[len - 1] != '\n')
+		dw_buf_adds(out, "\n");
+	at = out->len;
+	dw_buf_printf(out, "%s%s%s", w->name, is_set ? "+=" : "=",
+		      array ? "(" : "\"");
+	put_words(text, len, w, is_set && !array, out);
+	dw_buf_adds(out, array ? ")" : "\"");
+	if (!out->failed)
+		dw_changes_add(changes, 0, NULL, 0, out->data + at,
+			       out->len - at, NULL);
+	dw_buf_adds(out, "\n");
+}
+
+/* Where a value is open for more words. */
+struct place {
+	size_t at;		/* in the text */
+	bool bare;		/* a word that needs quotes then */
+};
+
+/* Puts the words there, into the line of the value. */
+static void put_inside(const char *text, size_t len,
+		       const struct dw_shell_words *w,
+		       const struct dw_line *line, struct dw_span value,
+		       const struct place *p, struct dw_buf *out,
+		       struct dw_changes *changes)
+{
+	const char *quote = p->bare ? "\"" : "", *end = text + p->at;
+	size_t start = (size_t)(line->text.p - text);
+	bool blank = p->bare ? value.len :
+		end - 1 != value.p && end[-1] != ' ' && end[-1] != '\t';
+
+	dw_buf_add(out, text, (size_t)(value.p - text));
+	dw_buf_adds(out, quote);
+	dw_buf_add(out, value.p, (size_t)(end - value.p));
+	put_words(text, len, w, blank, out);
+	dw_buf_adds(out, quote);
+	dw_buf_add(out, end, len - p->at);
+	if (!out->failed)
+		dw_changes_add(changes, line->nr, line->text.p,
+			       line->text.len, out->data + start,
+			       line->text.len + (out->len - len), NULL);
+}
+
+static bool has_any(const char *p, const char *end, const char *set)
+{
+	for (; p < end; p++)
+		if (*p && strchr(set, *p))
+			return true;
+	return false;
+}
+
+/* False where the value does not end on its own line, or has what shells make
+ * more of: that is left to a line of its own. */
+static bool find_place(const char *text, struct dw_span value,
+		       struct place *out)
+{
+	char c = closer(value);
+	const char *end;
+
+	out->bare = !c;
+	if (!c) {
+		out->at = (size_t)(value.p + value.len - text);
+		return !has_any(value.p, value.p + value.len,
+				" \t#;&|<>()$`\\\"'*?[]{}~!");
+	}
+	end = memchr(value.p + 1, c, value.len - 1);
+	if (!end || memchr(value.p, '\\', value.len) ||
+	    (c == ')' && has_any(value.p, end, "#\"'")))
+		return false;
+	out->at = (size_t)(end - text);
+	end++;
+	value = dw_span_trim(dw_span_skip(value, (size_t)(end - value.p)));
+	return !value.len || value.p[0] == '#';
+}
+
+int dw_shell_add_words(const char *text, size_t len, const void *arg,
+		       struct dw_buf *out, struct dw_changes *changes,
+		       struct dw_err *err)
+{
+	const struct dw_shell_words *w = arg;
+	struct dw_span value = { "", 0 };
+	struct dw_line line = find(text, len, w->name, &value);
+	bool lacking = false, array = w->array;
+	struct place place;
+
+	for (size_t i = 0; i < w->words->nr; i++)
+		lacking |= !has_word(text, len, w, w->words->names[i]);
+	if (line.nr)
+		array = value.len && value.p[0] == '(';
+	if (!lacking)
+		dw_buf_add(out, text, len);
+	else if (line.nr && find_place(text, value, &place))
+		put_inside(text, len, w, &line, value, &place, out, changes);
+	else
+		put_line(text, len, w, line.nr, array, out, changes);
+	return dw_buf_check(out, err);
+}
+
+int dw_initrd_keep_words(const struct dw_initrd_target *t, const char *path,
+			 const struct dw_shell_words *words,
+			 struct dw_edits *edits, struct dw_err *err)
+{
+	size_t first = edits->changes.nr;
+
+	if (dw_fs_exists(t->fs, path))
+		return dw_edits_run(edits, t->fs, path, dw_shell_add_words,
+				    words, err);
+	dw_changes_note(&edits->changes, 0, "it is missing, so nothing tells "
+			"the next initrd of the modules");
+	dw_changes_set_path(&edits->changes, first, path);
+	return dw_changes_check(&edits->changes, err);
+}
