@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "guest/kernel.h"
+#include "guest/xen_notes.h"
 #include "fs/read_text.h"
 
 /* A folder with more names than this is no /boot. */
@@ -188,6 +189,44 @@ static int read_config(struct dw_fs *fs, const char *folder,
 	return ret || k->config.known ? ret : config_from_modules(fs, k, err);
 }
 
+struct file {
+	struct dw_fs *fs;
+	uint64_t ino;
+};
+
+static int read_file(void *arg, uint64_t off, void *buf, size_t len,
+		     size_t *got, struct dw_err *err)
+{
+	struct file *file = arg;
+
+	return dw_fs_pread(file->fs, file->ino, off, buf, len, got, err);
+}
+
+/*
+ * Without a configuration the kernel itself tells whether Xen can start it.
+ * That an old one has no notes says nothing: those had a section instead.
+ */
+static int read_notes(struct dw_fs *fs, struct dw_kernel *k,
+		      struct dw_err *err)
+{
+	struct file file = { fs, k->ino };
+	struct dw_source src = { read_file, &file, k->size };
+	struct dw_xen_notes notes;
+	int ret;
+
+	if (k->config.known || k->head.kind == DW_KERNEL_UNKNOWN)
+		return 0;
+	ret = dw_xen_notes_read(&src, &k->head, &notes, err);
+	if (ret || !notes.is_elf)
+		return ret;
+	if (!notes.has_entry && k->head.kind != DW_KERNEL_BZIMAGE)
+		return 0;
+	k->config.by_notes = true;
+	k->config.xen_pv = notes.has_entry ? DW_HAVE_BUILTIN : DW_HAVE_NO;
+	k->config.xen_classic = notes.is_classic;
+	return 0;
+}
+
 static int find_initrd(struct dw_kernel *k, const char *folder,
 		       const struct names *names, struct dw_err *err)
 {
@@ -224,6 +263,8 @@ static int fill(struct dw_fs *fs, const char *folder, const char *suffix,
 		ret = find_initrd(k, folder, names, err);
 	if (!ret)
 		ret = read_config(fs, folder, k, err);
+	if (!ret)
+		ret = read_notes(fs, k, err);
 	if (!ret)
 		dw_kernel_judge(k);
 	return ret;

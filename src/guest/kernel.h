@@ -10,6 +10,7 @@
 /* What a kernel's configuration says, as far as booting needs it. */
 struct dw_kconfig {
 	bool known;		/* there was a configuration */
+	bool by_notes;		/* there was none; xen_* from ELF notes */
 	bool is_64bit;
 	bool xen_classic;	/* XenLinux: cannot run on bare hardware */
 	enum dw_have xen_pv;	/* BUILTIN or NO */

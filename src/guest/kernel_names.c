@@ -123,16 +123,19 @@ static bool name_is_classic_xen(const struct dw_kernel *k)
 
 	/* Debian's 2.6.32-5-xen-amd64 was a pvops kernel, those before not;
 	 * after it no Debian kernel has the word in its name. */
+	if (dw_span_find(v, "-xen-") && dw_version_at_least(v.p, 2, 6, 32))
+		return false;
+	/* SUSE went on with it until Linux 4.1. */
 	return (dw_span_find(v, "el5xen") || dw_span_ends(v, "-xen") ||
 		dw_span_ends(v, "xenU") || dw_span_ends(v, "xen0") ||
 		dw_span_ends(v, "-xenpae") || dw_span_find(v, "-xen-")) &&
-	       !dw_version_at_least(v.p, 2, 6, 32);
+	       !dw_version_at_least(v.p, 4, 4, 0);
 }
 
 bool dw_kernel_is_classic_xen(const struct dw_kernel *k)
 {
-	return k->config.known ? k->config.xen_classic :
-				 name_is_classic_xen(k);
+	return k->config.known || k->config.by_notes ? k->config.xen_classic
+						     : name_is_classic_xen(k);
 }
 
 static void judge_kvm(struct dw_kernel *k)
@@ -168,11 +171,12 @@ static void judge_xen(struct dw_kernel *k)
 	if (k->head.kind == DW_KERNEL_UNKNOWN ||
 	    k->head.kind == DW_KERNEL_ZIMAGE)
 		why = "it is no kernel that Xen can start";
-	else if (c->known && c->xen_pv == DW_HAVE_NO)
+	else if ((c->known || c->by_notes) && c->xen_pv == DW_HAVE_NO)
 		why = "it was built without Xen PV (CONFIG_XEN_PV)";
 	else if (c->xen_blk == DW_HAVE_NO)
 		why = "it has no xen-blkfront driver";
-	else if (!c->known && *k->version && !name_is_classic_xen(k) &&
+	else if (!c->known && !c->by_notes && *k->version &&
+		 !name_is_classic_xen(k) &&
 		 c->xen_blk == DW_HAVE_UNKNOWN &&
 		 !dw_version_at_least(k->version, 2, 6, 23))
 		why = "it is older than Xen PV in Linux (2.6.23)";
