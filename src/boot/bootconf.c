@@ -6,7 +6,7 @@
 
 #include "boot/bootconf_impl.h"
 
-static const struct dw_bootconf_ops *ops_of(enum dw_bootconf_kind kind)
+const struct dw_bootconf_ops *dw_bootconf_ops_of(enum dw_bootconf_kind kind)
 {
 	switch (kind) {
 	case DW_BOOTCONF_EXTLINUX:
@@ -66,7 +66,7 @@ int dw_bootconf_reread(struct dw_bootconf *bc, struct dw_err *err)
 	int ret;
 
 	clear(bc);
-	ret = ops_of(bc->kind)->read(bc, err);
+	ret = dw_bootconf_ops_of(bc->kind)->read(bc, err);
 	if (ret)
 		return ret;
 	if (bc->default_nr >= 0 && (size_t)bc->default_nr < bc->entries_nr)
@@ -107,7 +107,8 @@ int dw_bootconf_edit_entry(struct dw_bootconf *bc, size_t entry_nr,
 	e = &bc->entries[entry_nr];
 	if (e->is_other || !e->kernel)
 		return 0;
-	return ops_of(bc->kind)->edit_entry(bc, e, edits, edits_nr, err);
+	return dw_bootconf_ops_of(bc->kind)->edit_entry(bc, e, edits, edits_nr,
+							err);
 }
 
 /*
@@ -132,7 +133,8 @@ int dw_bootconf_edit_defaults(struct dw_bootconf *bc,
 		if (own[i].op == DW_ARG_SET)
 			own[i].op = DW_ARG_REPLACE;
 	}
-	ret = ops_of(bc->kind)->edit_defaults(bc, own, edits_nr, err);
+	ret = dw_bootconf_ops_of(bc->kind)->edit_defaults(bc, own, edits_nr,
+							  err);
 	free(own);
 	return ret;
 }
@@ -142,7 +144,7 @@ int dw_bootconf_set_partition(struct dw_bootconf *bc, unsigned part_nr,
 {
 	if (part_nr < 1 || part_nr > 128)
 		return dw_fail(err, DW_USAGE, "partition number %u", part_nr);
-	return ops_of(bc->kind)->set_partition(bc, part_nr, err);
+	return dw_bootconf_ops_of(bc->kind)->set_partition(bc, part_nr, err);
 }
 
 static int replace_in_line(struct dw_text *t, uint32_t line, const char *from,

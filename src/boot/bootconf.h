@@ -116,6 +116,35 @@ int dw_menulst_add_entry(struct dw_bootconf *bc,
 
 int dw_bootconf_reread(struct dw_bootconf *bc, struct dw_err *err);
 
+/* ---- one more kernel (bootconf_add.c) ----------------------------------- */
+
+struct dw_boot_add {
+	size_t like;		/* the entry that it is made after */
+	const char *old_version;	/* of its kernel; "": not known */
+	const char *version;
+	const char *kernel;	/* absolute in the filesystem */
+	const char *initrd;	/* NULL: none */
+	bool make_default;
+};
+
+/* The entry that another kernel's is best made after: the default one, else
+ * the first that starts Linux without a hypervisor; -1: none does. */
+long dw_bootconf_model(const struct dw_bootconf *bc);
+
+/*
+ * Adds an entry as the guest's own tools write it: a copy of another one's
+ * lines, with kernel, initrd and version exchanged, and a title of its own.
+ * As the default it comes before the other, in a menu.lst inside the list that
+ * update-grub keeps, in a grub.cfg outside of submenus, as PyGrub counts
+ * entries in another way than GRUB; else behind it, and what is the default
+ * stays so.  Every other line is kept.  For a text as it was parsed, once; it
+ * is read again.  DW_UNSUPPORTED where the entry has a shape that cannot be
+ * copied by lines.  *entry_nr is the new entry's.
+ */
+int dw_bootconf_add_entry(struct dw_bootconf *bc,
+			  const struct dw_boot_add *add, size_t *entry_nr,
+			  struct dw_err *err);
+
 /* ---- new configurations ------------------------------------------------ */
 
 struct dw_boot_spec_entry {

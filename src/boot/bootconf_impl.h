@@ -18,11 +18,14 @@ struct dw_bootconf_ops {
 			     struct dw_err *err);
 	int (*set_partition)(struct dw_bootconf *bc, unsigned part_nr,
 			     struct dw_err *err);
+	int (*add)(struct dw_bootconf *bc, const struct dw_boot_add *add,
+		   struct dw_err *err);
 };
 
 extern const struct dw_bootconf_ops dw_extlinux_ops;
 extern const struct dw_bootconf_ops dw_menulst_ops;
 extern const struct dw_bootconf_ops dw_grubcfg_ops;
+const struct dw_bootconf_ops *dw_bootconf_ops_of(enum dw_bootconf_kind kind);
 
 /* The editors, each beside its reader in a file of its own. */
 #define DW_BOOTCONF_EDITORS(dialect)					\
@@ -37,11 +40,37 @@ extern const struct dw_bootconf_ops dw_grubcfg_ops;
 					 struct dw_err *err);		\
 	int dw_##dialect##_set_partition(struct dw_bootconf *bc,	\
 					 unsigned part_nr,		\
-					 struct dw_err *err)
+					 struct dw_err *err);		\
+	int dw_##dialect##_add(struct dw_bootconf *bc,			\
+			       const struct dw_boot_add *add,		\
+			       struct dw_err *err)
 
 DW_BOOTCONF_EDITORS(extlinux);
 DW_BOOTCONF_EDITORS(menulst);
 DW_BOOTCONF_EDITORS(grubcfg);
+
+/*
+ * Copying an entry for another kernel, line by line (bootconf_add.c).  Lines
+ * are put together in 'line' and inserted behind 'after', which moves on.
+ * dw_buf_free() the line at the end.
+ */
+struct dw_boot_copy {
+	struct dw_text *t;
+	const struct dw_boot_entry *e;
+	const struct dw_boot_add *add;
+	const char *old_initrd;	/* the kernel's own among several, or NULL */
+	uint32_t after;		/* or DW_NO_LINE */
+	struct dw_buf line;
+};
+
+void dw_boot_copy_init(struct dw_boot_copy *copy, struct dw_bootconf *bc,
+		       const struct dw_boot_add *add);
+/* Adds text to copy->line, with kernel, initrd and version exchanged. */
+void dw_boot_copy_text(struct dw_boot_copy *copy, struct dw_span s);
+/* Inserts copy->line, and empties it. */
+int dw_boot_copy_line(struct dw_boot_copy *copy, struct dw_err *err);
+/* The index of the line before the one of that number. */
+uint32_t dw_boot_line_before(uint32_t line_nr);
 
 /* A new last entry; pointers to others go stale. */
 int dw_bootconf_new_entry(struct dw_bootconf *bc, struct dw_boot_entry **out,

@@ -342,4 +342,5 @@ const struct dw_bootconf_ops dw_extlinux_ops = {
 	.edit_entry = dw_extlinux_edit_entry,
 	.edit_defaults = dw_extlinux_edit_defaults,
 	.set_partition = dw_extlinux_set_partition,
+	.add = dw_extlinux_add,
 };

@@ -308,4 +308,5 @@ const struct dw_bootconf_ops dw_grubcfg_ops = {
 	.edit_entry = dw_grubcfg_edit_entry,
 	.edit_defaults = dw_grubcfg_edit_defaults,
 	.set_partition = dw_grubcfg_set_partition,
+	.add = dw_grubcfg_add,
 };

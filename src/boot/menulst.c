@@ -160,4 +160,5 @@ const struct dw_bootconf_ops dw_menulst_ops = {
 	.edit_entry = dw_menulst_edit_entry,
 	.edit_defaults = dw_menulst_edit_defaults,
 	.set_partition = dw_menulst_set_partition,
+	.add = dw_menulst_add,
 };

@@ -31,7 +31,7 @@ struct member {
 	struct dw_piece piece;
 };
 
-/* ---- ar ------------------------------------------------------------------- */
+/* ---- ar ------------------------------------------------------------------ */
 
 static int decode_size(const char *p, uint64_t *out, struct dw_err *err)
 {
@@ -95,7 +95,7 @@ static int find_member(struct dw_dev *dev, const char *prefix,
 	return dw_fail(err, DW_CORRUPT, "deb: has no %s*", prefix);
 }
 
-/* ---- control -------------------------------------------------------------- */
+/* ---- control ------------------------------------------------------------- */
 
 /* Up to CONTROL_MAX bytes of a member of the control archive. */
 static int read_text(struct dw_payload *p, struct dw_buf *out,
@@ -179,7 +179,7 @@ static int find_control(struct dw_package *pkg, struct dw_payload *p,
 	return ret;
 }
 
-/* ---- both ----------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------- */
 
 static int open_member(struct dw_ctx *ctx, struct dw_package *pkg,
 		       const char *prefix, struct dw_payload **out,

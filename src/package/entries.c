@@ -42,7 +42,7 @@ static int set_text(char **field, const char *text, struct dw_err *err)
 	return *field ? 0 : dw_fail_nomem(err);
 }
 
-/* ---- content -------------------------------------------------------------- */
+/* ---- content ------------------------------------------------------------- */
 
 /* Sparse members of a tar have gaps, which stay zeros. */
 static int take_content(struct dw_package *pkg, struct dw_payload *p,
@@ -130,7 +130,7 @@ static int take_hard_link(struct dw_package *pkg, struct dw_payload *p,
 	return ret;
 }
 
-/* ---- members -------------------------------------------------------------- */
+/* ---- members ------------------------------------------------------------- */
 
 static int check_member(const char *path, uint32_t mode, struct dw_err *err)
 {
@@ -229,7 +229,7 @@ int dw_package_take(struct dw_package *pkg, struct dw_payload *p,
 	return ret ? ret : dw_notes_check(&pkg->left_out, err);
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static int by_path(const void *a, const void *b)
 {

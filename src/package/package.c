@@ -95,7 +95,7 @@ dw_package_find(const struct dw_package *pkg, const char *path)
 		       sizeof(*pkg->entries), by_path);
 }
 
-/* ---- the kernel's version ------------------------------------------------- */
+/* ---- the kernel's version ------------------------------------------------ */
 
 /* The version in a path, if it is there: len 0 is none. */
 static const char *version_in(const char *path, size_t *len)
@@ -142,8 +142,8 @@ int dw_package_kernel_version(const struct dw_package *pkg,
 	}
 	if (out[0])
 		return 0;
-	return dw_fail(err, DW_NOENT, "%s holds no kernel and no modules%s%.100s",
-		       pkg->name[0] ? pkg->name : "it",
+	return dw_fail(err, DW_NOENT, "%s holds no kernel and no modules"
+		       "%s%.100s", pkg->name[0] ? pkg->name : "it",
 		       pkg->depends ? "; it depends on " : "",
 		       pkg->depends ? pkg->depends : "");
 }

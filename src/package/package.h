@@ -75,7 +75,7 @@ dw_package_find(const struct dw_package *pkg, const char *path);
 int dw_package_kernel_version(const struct dw_package *pkg,
 			      char out[DW_PACKAGE_FIELD], struct dw_err *err);
 
-/* ---- rules (rules.c) ------------------------------------------------------ */
+/* ---- rules (rules.c) ----------------------------------------------------- */
 
 enum dw_package_place {
 	DW_PLACE_TAKEN,		/* a kernel package may write there */

@@ -18,7 +18,7 @@ struct dw_piece {
 	uint64_t off, len;
 };
 
-/* ---- payload.c ------------------------------------------------------------ */
+/* ---- payload.c ----------------------------------------------------------- */
 
 struct dw_payload;
 struct archive_entry;
@@ -43,7 +43,7 @@ int dw_payload_next(struct dw_payload *p, struct archive_entry **out,
 int dw_payload_data(struct dw_payload *p, const void **buf, size_t *len,
 		    uint64_t *off, struct dw_err *err);
 
-/* ---- entries.c ------------------------------------------------------------- */
+/* ---- entries.c ------------------------------------------------------------ */
 
 /* Takes in every member: entries and content of the package. */
 int dw_package_take(struct dw_package *pkg, struct dw_payload *p,

@@ -87,7 +87,7 @@ void pkgimg_deb(const char *path, const char *filter, const char *control,
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-/* ---- rpm ------------------------------------------------------------------ */
+/* ---- rpm ----------------------------------------------------------------- */
 
 static void put_be32(uint8_t *p, unsigned v)
 {
