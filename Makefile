@@ -27,7 +27,7 @@ CFLAGS  ?= -O2 -g
 
 # The floors of the house, lowest first; see docs/architecture.md.
 ROOMS := base dev formats part lvm md fs package stack boot kmod guest initrd job
-LIBS  := ext2fs com_err blkid zlib liblzma libzstd liblz4 libarchive
+LIBS  := ext2fs com_err blkid zlib liblzma libzstd liblz4 lzo2 libarchive
 # ISA-L deflates seven times as fast as zlib and inflates three times as fast;
 # ISAL= leaves it out.
 ISAL  := $(shell $(PKG_CONFIG) --exists libisal && echo yes)
@@ -47,7 +47,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 DW_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -pthread \
 	-fvisibility=hidden -DDW_VERSION='"$(VERSION)"' -Iinclude -Isrc \
 	$(WARN) $(if $(ISAL),-DDW_HAVE_ISAL) $(shell $(PKG_CONFIG) --cflags $(LIBS) $(TOOL_LIBS))
-DW_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -pthread
+# bzip2 has no file for pkg-config.
+DW_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lbz2 -pthread
 
 LIB_SRC  := $(sort $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c)))
 TOOL_SRC := $(sort $(wildcard tools/*.c))

@@ -18,12 +18,14 @@ packages_for()
 	case $1 in
 	build)	echo make gcc libc6-dev pkg-config libext2fs-dev comerr-dev \
 			libblkid-dev zlib1g-dev liblzma-dev libzstd-dev \
-			liblz4-dev libarchive-dev libjson-c-dev "$(isal_package)" ;;
+			liblz4-dev liblzo2-dev libbz2-dev libarchive-dev \
+			libjson-c-dev "$(isal_package)" ;;
 	guests)	echo mmdebstrap fakeroot uidmap \
 			debian-archive-keyring e2fsprogs ;;
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \
-			cpio python3 jq man-db xfsprogs pigz tabix strace \
+			lzop bzip2 cpio python3 jq man-db xfsprogs pigz \
+			tabix strace \
 			thin-provisioning-tools mdadm lvm2 kmod rpm btrfs-progs \
 			busybox-static ;;
 	esac
@@ -35,11 +37,12 @@ wanted_for()
 {
 	case $1 in
 	build)	echo make cc pkg-config ext2fs.pc com_err.pc blkid.pc zlib.pc \
-			liblzma.pc libzstd.pc liblz4.pc libarchive.pc \
-			json-c.pc ;;
+			liblzma.pc libzstd.pc liblz4.pc lzo2.pc bzlib.h \
+			libarchive.pc json-c.pc ;;
 	guests)	echo mmdebstrap fakeroot mke2fs debugfs e2fsck ;;
 	boot)	echo qemu-system-x86_64 qemu-img sfdisk pygrub ;;
-	tests)	echo check.pc extlinux mkfs.xfs sgdisk xz zstd lz4 cpio python3 jq man \
+	tests)	echo check.pc extlinux mkfs.xfs sgdisk xz zstd lz4 lzop bzip2 \
+			cpio python3 jq man \
 			pigz bgzip strace cache_restore thin_restore mdadm \
 			lvm depmod rpmbuild busybox ;;
 	esac
@@ -118,6 +121,8 @@ install_debian()
 is_there()
 {
 	case $1 in
+	*.h)	echo "#include <stdio.h>
+#include <$1>" | cc -xc -fsyntax-only - 2> /dev/null ;;
 	*.pc)	pkg-config --exists "${1%.pc}" 2> /dev/null ;;
 	pygrub)	ls /usr/lib*/xen*/bin/pygrub > /dev/null 2>&1 ||
 			command -v pygrub > /dev/null ;;

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streaming decompression of what kernels accept as an initrd. */
-#include <lz4.h>
-#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
-#include "base/bytes.h"
 #include "base/checked.h"
-#include "base/inflate.h"
-#include "base/unpack.h"
+#include "base/unpack_internal.h"
 
 #define IN_LEN	(256u << 10)
 #define OUT_LEN	(256u << 10)
-
-/* The legacy LZ4 frame: magic, then chunks of a 32-bit length and data that
- * unpack to 8 MiB each; nothing marks its end. */
-#define LZ4_MAGIC	0x184c2102u
-#define LZ4_CHUNK_LEN	(8u << 20)
 
 static const struct {
 	const char *name;
@@ -34,21 +24,6 @@ static const struct {
 	[DW_PACK_LZO] = { "lzo", 4, { 0x89, 'L', 'Z', 'O' } },
 };
 #define KINDS_NR (sizeof(kinds) / sizeof(kinds[0]))
-
-struct dw_unpack {
-	enum dw_packing kind;
-	const struct dw_source *src;
-	uint64_t read_off;	/* of what follows the input buffer */
-	uint8_t *in, *out;
-	size_t in_len, in_pos;
-	bool ended;
-	bool full;		/* the last output may not have been all */
-	struct dw_inflate *gzip;
-	lzma_stream lzma;
-	ZSTD_DStream *zstd;
-	uint8_t *lz4_in;
-	size_t lz4_cap;
-};
 
 const char *dw_packing_name(enum dw_packing kind)
 {
@@ -95,8 +70,13 @@ static int start(struct dw_unpack *u, uint64_t cap_len, struct dw_err *err)
 			ZSTD_d_windowLogMax, window_log(cap_len)));
 		break;
 	case DW_PACK_LZ4:
-		u->in_pos = 0;
 		u->read_off += 4;
+		break;
+	case DW_PACK_LZO:
+		break;
+	case DW_PACK_BZIP2:
+		ret = BZ2_bzDecompressInit(&u->bzip2, 0, 0) != BZ_OK;
+		u->bzip2_open = !ret;
 		break;
 	default:
 		return dw_fail(err, DW_UNSUPPORTED,
@@ -120,7 +100,7 @@ int dw_unpack_open(enum dw_packing kind, const struct dw_source *src,
 	u->src = src;
 	u->read_off = off;
 	u->in = malloc(IN_LEN);
-	u->out = malloc(kind == DW_PACK_LZ4 ? LZ4_CHUNK_LEN : OUT_LEN);
+	u->out = malloc(kind == DW_PACK_LZ4 ? DW_LZ4_CHUNK_LEN : OUT_LEN);
 	ret = u->in && u->out ? start(u, memory_cap_len, err) :
 				dw_fail_nomem(err);
 	if (ret)
@@ -138,7 +118,9 @@ void dw_unpack_close(struct dw_unpack *u)
 	if (u->kind == DW_PACK_XZ || u->kind == DW_PACK_LZMA)
 		lzma_end(&u->lzma);
 	ZSTD_freeDStream(u->zstd);
-	free(u->lz4_in);
+	if (u->bzip2_open)
+		BZ2_bzDecompressEnd(&u->bzip2);
+	free(u->block);
 	free(u->in);
 	free(u->out);
 	free(u);
@@ -169,7 +151,7 @@ static int fill(struct dw_unpack *u, struct dw_err *err)
 	return 0;
 }
 
-static int damaged(const struct dw_unpack *u, struct dw_err *err)
+int dw_unpack_damaged(const struct dw_unpack *u, struct dw_err *err)
 {
 	return dw_fail(err, DW_CORRUPT,
 		       "initrd: %s stream is damaged near byte %llu",
@@ -194,7 +176,7 @@ static int step_gzip(struct dw_unpack *u, size_t *len, struct dw_err *err)
 	ok = dw_inflate_step(u->gzip, u->in + u->in_pos, &used, u->out, len,
 			     &u->ended);
 	u->in_pos += used;
-	return ok ? 0 : damaged(u, err);
+	return ok ? 0 : dw_unpack_damaged(u, err);
 }
 
 static int step_lzma(struct dw_unpack *u, size_t *len, struct dw_err *err)
@@ -214,7 +196,7 @@ static int step_lzma(struct dw_unpack *u, size_t *len, struct dw_err *err)
 	if (ret == LZMA_MEMLIMIT_ERROR)
 		return too_big(u, err);
 	return ret == LZMA_OK || u->ended || ret == LZMA_BUF_ERROR ? 0 :
-		damaged(u, err);
+		dw_unpack_damaged(u, err);
 }
 
 static int step_zstd(struct dw_unpack *u, size_t *len, struct dw_err *err)
@@ -229,52 +211,27 @@ static int step_zstd(struct dw_unpack *u, size_t *len, struct dw_err *err)
 		/* The window that the frame asks for is over the limit. */
 		if (strstr(ZSTD_getErrorName(ret), "memory"))
 			return too_big(u, err);
-		return damaged(u, err);
+		return dw_unpack_damaged(u, err);
 	}
 	u->ended = !ret;
 	return 0;
 }
 
-/* The next chunk of the legacy frame, by offset: input is not buffered. */
-static int step_lz4(struct dw_unpack *u, size_t *len, struct dw_err *err)
+static int step_bzip2(struct dw_unpack *u, size_t *len, struct dw_err *err)
 {
-	const uint32_t most = LZ4_COMPRESSBOUND(LZ4_CHUNK_LEN);
-	uint8_t head[4];
-	uint32_t chunk_len;
-	size_t got;
-	int ret, n;
+	int ret;
 
-	*len = 0;
-	ret = u->src->read(u->src->arg, u->read_off, head, 4, &got, err);
-	if (ret)
-		return ret;
-	chunk_len = got == 4 ? dw_le32(head) : 0;
-	/* A magic starts a further frame; anything else that is no length is
-	 * what follows this archive, as the kernel sees it. */
-	if (chunk_len == LZ4_MAGIC) {
-		u->read_off += 4;
-		return 0;
-	}
-	if (!chunk_len || chunk_len > most) {
-		u->ended = true;
-		return 0;
-	}
-	if (!u->lz4_in)
-		u->lz4_in = malloc(most);
-	if (!u->lz4_in)
+	u->bzip2.next_in = (char *)u->in + u->in_pos;
+	u->bzip2.avail_in = (unsigned)(u->in_len - u->in_pos);
+	u->bzip2.next_out = (char *)u->out;
+	u->bzip2.avail_out = OUT_LEN;
+	ret = BZ2_bzDecompress(&u->bzip2);
+	u->in_pos = u->in_len - u->bzip2.avail_in;
+	*len = OUT_LEN - u->bzip2.avail_out;
+	u->ended = ret == BZ_STREAM_END;
+	if (ret == BZ_MEM_ERROR)
 		return dw_fail_nomem(err);
-	ret = u->src->read(u->src->arg, u->read_off + 4, u->lz4_in, chunk_len,
-			   &got, err);
-	if (ret)
-		return ret;
-	n = got < chunk_len ? -1 :
-		LZ4_decompress_safe((char *)u->lz4_in, (char *)u->out,
-				    (int)chunk_len, LZ4_CHUNK_LEN);
-	if (n < 0)
-		return damaged(u, err);
-	u->read_off += 4 + (uint64_t)chunk_len;
-	*len = (size_t)n;
-	return 0;
+	return ret == BZ_OK || u->ended ? 0 : dw_unpack_damaged(u, err);
 }
 
 static int step(struct dw_unpack *u, size_t *len, struct dw_err *err)
@@ -282,7 +239,9 @@ static int step(struct dw_unpack *u, size_t *len, struct dw_err *err)
 	int ret;
 
 	if (u->kind == DW_PACK_LZ4)
-		return step_lz4(u, len, err);
+		return dw_unpack_step_lz4(u, len, err);
+	if (u->kind == DW_PACK_LZO)
+		return dw_unpack_step_lzo(u, len, err);
 	if (u->in_pos == u->in_len && !u->full) {
 		ret = fill(u, err);
 		if (ret)
@@ -292,6 +251,8 @@ static int step(struct dw_unpack *u, size_t *len, struct dw_err *err)
 		return step_gzip(u, len, err);
 	if (u->kind == DW_PACK_ZSTD)
 		return step_zstd(u, len, err);
+	if (u->kind == DW_PACK_BZIP2)
+		return step_bzip2(u, len, err);
 	return step_lzma(u, len, err);
 }
 
@@ -312,7 +273,7 @@ int dw_unpack_next(struct dw_unpack *u, const uint8_t **p, size_t *len,
 		u->full = *len == OUT_LEN;
 		if (!ret && !*len && !u->ended && !was_full &&
 		    dw_unpack_end_off(u) == before)
-			ret = damaged(u, err);
+			ret = dw_unpack_damaged(u, err);
 	}
 	return ret;
 }

@@ -24,8 +24,8 @@ enum dw_packing {
 	DW_PACK_LZMA,
 	DW_PACK_ZSTD,
 	DW_PACK_LZ4,		/* the legacy frame, the only one of kernels */
-	DW_PACK_BZIP2,		/* recognised, not unpacked */
-	DW_PACK_LZO,		/* recognised, not unpacked */
+	DW_PACK_BZIP2,
+	DW_PACK_LZO,		/* as lzop writes it, blocks of 256 KiB */
 };
 
 const char *dw_packing_name(enum dw_packing kind);
