@@ -58,6 +58,9 @@ void cli_json_notes(struct json_object *to, const char *name,
 void cli_json_changes(struct json_object *to, const struct dw_changes *list);
 void cli_json_recovery(struct json_object *to, const struct dw_recovery *r);
 void cli_json_cost(struct json_object *to, const struct dw_change_cost *cost);
+void cli_json_initrds(struct json_object *to, const struct dw_initrds *all);
+void cli_json_initrd_plan(struct json_object *to,
+			  const struct dw_initrd_plan *plan);
 void cli_json_fs(struct json_object *to, const struct dw_fs_info *fs);
 void cli_json_dualboot_plan(struct json_object *to,
 			    const struct dw_dualboot_plan *plan);

@@ -74,6 +74,11 @@ void cli_text_layer(const struct dw_layer *layer);
 void cli_text_volumes(const struct dw_volumes *volumes);
 void cli_text_image_info(const struct dw_image_info *info);
 void cli_text_image_check(const struct dw_image_check *check);
+/* modules: each of them by name, not only their number. */
+void cli_text_initrds(const struct dw_initrds *all, bool modules);
+void cli_text_initrd_sides(const struct dw_initrds *all,
+			   const bool sides[DW_SIDE_NR]);
+void cli_text_initrd_plan(const struct dw_initrd_plan *plan, bool dry_run);
 void cli_text_check(const struct dw_check_report *report);
 
 #endif

@@ -215,7 +215,7 @@ int dw_fs_place_file(struct dw_fs *fs, const char *path,
 		     const struct dw_new *new, struct dw_err *err);
 /*
  * As dw_fs_append_file(), but the caller writes what goes into fresh blocks:
- * it is told of runs of the data, counted from its own start; the rest of
+ * 'told' gets runs of the data, counted from its own start; the rest of
  * the file's last block is filled here.  *done false: the file is one whose
  * content has to be placed as a whole, and nothing was changed.
  */

@@ -6,11 +6,6 @@
 #include "guest/kernel.h"
 #include "guest/release.h"
 
-enum dw_side {
-	DW_SIDE_KVM,		/* a bzImage with virtio drivers */
-	DW_SIDE_XEN,		/* a kernel for Xen PV guests */
-};
-
 /*
  * The package that would help a guest none of whose kernels suits a side.
  * NULL where the release has none; *remark then says so, else what else is to

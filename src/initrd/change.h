@@ -35,11 +35,6 @@ bool dw_module_list_has(const struct dw_module_list *list, const char *name);
 int dw_module_list_add(struct dw_module_list *list, const char *name,
 		       struct dw_err *err);
 
-enum dw_side {
-	DW_SIDE_KVM,	/* virtio-blk and virtio-scsi */
-	DW_SIDE_XEN,
-};
-
 /*
  * The modules that this kernel has as files and that the initrd (NULL: none)
  * lacks to mount the root on that side, without what they need themselves: the

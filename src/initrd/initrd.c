@@ -122,6 +122,7 @@ static enum dw_cpio_next on_entry(void *arg, const struct dw_cpio_entry *e)
 	struct dw_initrd *initrd = r->initrd;
 
 	initrd->entries_nr++;
+	initrd->packings |= 1u << e->packing;
 	if (!initrd->modules_nr)
 		initrd->packing = e->packing;
 	note_family(initrd, e->name);
@@ -279,6 +280,14 @@ void dw_initrd_free(struct dw_initrd *initrd)
 	free(initrd->init);
 	free(initrd->conf_modules);
 	free(initrd);
+}
+
+struct dw_root_fs dw_root_fs_of(const struct dw_fs_info *info)
+{
+	return (struct dw_root_fs){
+		.type = info->type,
+		.metadata_csum = strstr(info->features, "metadata_csum"),
+	};
 }
 
 bool dw_initrd_has(const struct dw_initrd *initrd, const char *name)

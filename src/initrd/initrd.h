@@ -24,6 +24,8 @@ struct dw_initrd {
 	enum dw_initrd_family family;
 	enum dw_packing packing;	/* of the archive with the modules, or
 					 * of the last one */
+	unsigned packings;		/* of all archives, bits 1 << enum
+					 * dw_packing */
 	char (*modules)[DW_MODULE_NAME];	/* normalised, sorted, once */
 	size_t modules_nr, modules_cap;
 	uint64_t entries_nr;
@@ -78,6 +80,8 @@ struct dw_root_fs {
 	const char *type;	/* "ext4" */
 	bool metadata_csum;
 };
+
+struct dw_root_fs dw_root_fs_of(const struct dw_fs_info *info);
 
 /*
  * Whether kernel and initrd together (initrd NULL: the kernel alone) can mount

@@ -50,8 +50,7 @@ int dw_verdict_check(struct dw_verdict_source *source, size_t kernel_nr,
 	check = calloc(1, sizeof(*check));
 	if (!check)
 		return dw_fail_nomem(err);
-	root_fs.type = info.type;
-	root_fs.metadata_csum = strstr(info.features, "metadata_csum");
+	root_fs = dw_root_fs_of(&info);
 	ret = dw_boot_check(source->ctx, source->fs,
 			    &source->kernels->items[kernel_nr], &root_fs,
 			    check, err);
