@@ -51,22 +51,29 @@ static int unpack(struct dw_ctx *ctx, enum dw_packing kind, const char *data,
 	return ret ? ret : dw_buf_check(out, err);
 }
 
-int dw_module_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
-		   char **data, size_t *len, struct dw_err *err)
+int dw_module_unpack(struct dw_ctx *ctx, char **data, size_t *len,
+		     struct dw_err *err)
 {
+	enum dw_packing kind = dw_packing_of((const uint8_t *)*data, *len);
 	struct dw_buf out = { 0 };
-	enum dw_packing kind;
 	int ret;
 
-	ret = dw_fs_read_file(fs, path, DW_MODULE_LEN_MAX, data, len, err);
-	if (ret)
-		return ret;
-	kind = dw_packing_of((const uint8_t *)*data, *len);
 	if (kind == DW_PACK_NONE)
 		return 0;
 	ret = unpack(ctx, kind, *data, *len, &out, err);
 	free(*data);
 	*data = ret ? NULL : dw_buf_take(&out, len);
 	dw_buf_free(&out);
+	return ret;
+}
+
+int dw_module_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
+		   char **data, size_t *len, struct dw_err *err)
+{
+	int ret;
+
+	ret = dw_fs_read_file(fs, path, DW_MODULE_LEN_MAX, data, len, err);
+	if (!ret)
+		ret = dw_module_unpack(ctx, data, len, err);
 	return ret ? dw_err_prefix(err, ret, "%s", path) : 0;
 }

@@ -18,4 +18,9 @@
 int dw_module_read(struct dw_ctx *ctx, struct dw_fs *fs, const char *path,
 		   char **data, size_t *len, struct dw_err *err);
 
+/* The second half of it, which needs no filesystem: replaces the bytes of a
+ * file by those that it packs.  After an error *data is NULL. */
+int dw_module_unpack(struct dw_ctx *ctx, char **data, size_t *len,
+		     struct dw_err *err);
+
 #endif
