@@ -70,7 +70,7 @@ kernel()
 {
 	local deb
 
-	deb=$("$top/tests/guests/kernel.sh" "$@" 2> kernel.log) || {
+	deb=$("$top/tests/helpers/debkernel.sh" "$@" 2> kernel.log) || {
 		skip "$1 $3: no kernel to be had: $(tail -n 1 kernel.log)"
 		return 1
 	}

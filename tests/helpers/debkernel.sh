@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fetches a kernel of Debian where it is not there yet, and prints its path.
 #
-#   tests/guests/kernel.sh SUITE PACKAGE ARCHITECTURE
+#   tests/helpers/debkernel.sh SUITE PACKAGE ARCHITECTURE
 #
 # PACKAGE depends on the kernel of the day ("linux-image-amd64").  apt checks
 # the signatures, with lists of its own.
@@ -19,7 +19,7 @@ mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
 	'Created-By: Packages' 'Origin: Debian' 'Component: main' |
 	grep -v security | head -n 1)}
 [ -n "$mirror" ] || {
-	echo "kernel: no Debian mirror known; set DEBIAN_MIRROR" >&2
+	echo "debkernel: no Debian mirror known; set DEBIAN_MIRROR" >&2
 	exit 1
 }
 
