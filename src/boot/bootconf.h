@@ -109,6 +109,9 @@ int dw_bootconf_replace(struct dw_bootconf *bc, const char *from,
  */
 int dw_menulst_set_default(struct dw_bootconf *bc, size_t entry_nr,
 			   struct dw_err *err);
+/* The value of a setting of update-grub, such as "kopt" or "defoptions". */
+bool dw_menulst_setting(const struct dw_bootconf *bc, const char *name,
+			struct dw_span *value);
 struct dw_boot_spec_entry;
 int dw_menulst_add_entry(struct dw_bootconf *bc,
 			 const struct dw_boot_spec_entry *entry,

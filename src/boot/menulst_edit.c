@@ -107,6 +107,26 @@ static bool is_more_opts(struct dw_span name)
 	       dw_span_is(name, "altoptions");
 }
 
+bool dw_menulst_setting(const struct dw_bootconf *bc, const char *name,
+			struct dw_span *value)
+{
+	const struct dw_text *t = bc->text;
+	struct dw_span found;
+	bool has = false;
+	size_t off;
+	uint32_t i;
+
+	for (i = t->first; i != DW_NO_LINE; i = t->lines[i].next) {
+		off = t->lines[i].removed ? 0 :
+			automagic(t->lines[i].now, &found);
+		if (!off || !dw_span_is(found, name))
+			continue;
+		*value = dw_span_skip(t->lines[i].now, off);
+		has = true;
+	}
+	return has;
+}
+
 static int edit_present(struct dw_text *t, uint32_t line, size_t off,
 			const struct dw_arg_edit *edits, size_t edits_nr,
 			struct dw_err *err)

@@ -114,6 +114,37 @@ static int upstart_job(struct dw_edits *edits, struct dw_fs *fs,
 	return ret == DW_NOT_MINE || dw_fs_has_not(ret) ? 0 : ret;
 }
 
+/* RHEL 6's gettys are instances of one job; what stands here is for all. */
+static int upstart_new(struct dw_edits *edits, struct dw_fs *fs,
+		       const struct dw_console *console, const char *tty,
+		       struct dw_err *err)
+{
+	char path[64], text[256], note[64];
+	int len;
+
+	snprintf(path, sizeof(path), "/etc/init/%s.conf", tty);
+	if (dw_fs_exists(fs, path))
+		return 0;
+	snprintf(note, sizeof(note), "a login on %s", tty);
+	len = snprintf(text, sizeof(text), "# A login on %s\n"
+		       "start on stopped rc RUNLEVEL=[2345]\n"
+		       "stop on runlevel [!2345]\n\nrespawn\n"
+		       "exec %s -L %s 115200 vt102\n", tty, console->getty,
+		       tty);
+	return dw_edits_set(edits, fs, path, text, (size_t)len, 0644, NULL,
+			    note, err);
+}
+
+/*
+ * Fedora from 9 on and RHEL 6 start a getty on the kernel's console by
+ * themselves, by a job called "serial": a second one would fight with it.
+ */
+static bool has_serial_job(struct dw_fs *fs)
+{
+	return dw_fs_exists(fs, "/etc/init/serial.conf") ||
+	       dw_fs_exists(fs, "/etc/event.d/serial");
+}
+
 static int plan_upstart(const struct dw_console *console, struct dw_fs *fs,
 			struct dw_edits *edits, struct dw_err *err)
 {
@@ -123,6 +154,14 @@ static int plan_upstart(const struct dw_console *console, struct dw_fs *fs,
 	};
 	int ret = 0;
 
+	if (has_serial_job(fs))
+		return 0;
+	if (dw_fs_exists(fs, "/etc/init/tty.conf") &&
+	    !dw_fs_exists(fs, "/etc/init/tty1.conf")) {
+		ret = upstart_new(edits, fs, console, "ttyS0", err);
+		return ret ? ret : upstart_new(edits, fs, console,
+					       console->xen_tty, err);
+	}
 	for (int i = 0; !ret && i < 2; i++) {
 		ret = upstart_job(edits, fs, places[i][0], places[i][1],
 				  "ttyS0", err);

@@ -30,7 +30,8 @@ int dw_inittab_edit(const char *text, size_t len,
 		    const struct dw_console *console, struct dw_buf *out,
 		    struct dw_changes *changes, struct dw_err *err);
 
-/* /etc/securetty: root may log in on each of them. */
+/* /etc/securetty: root may log in on each of them, unless the file lets him log
+ * in nowhere. */
 int dw_securetty_edit(const char *text, size_t len,
 		      const struct dw_console *console, struct dw_buf *out,
 		      struct dw_changes *changes, struct dw_err *err);

@@ -288,16 +288,35 @@ static bool lists(const char *text, size_t len, const char *tty)
 	return false;
 }
 
+/* A file that lets root log in nowhere was made so on purpose. */
+static bool lists_any(const char *text, size_t len)
+{
+	struct dw_lines walk = { .p = text, .len = len };
+	struct dw_line line;
+
+	while (dw_lines_next(&walk, &line)) {
+		struct dw_span s = dw_span_trim(line.text);
+
+		if (s.len && s.p[0] != '#')
+			return true;
+	}
+	return false;
+}
+
 int dw_securetty_edit(const char *text, size_t len,
 		      const struct dw_console *console, struct dw_buf *out,
 		      struct dw_changes *changes, struct dw_err *err)
 {
 	const char *ttys[] = { "tty1", "ttyS0", console->xen_tty };
 	bool needs_eol = len && text[len - 1] != '\n';
+	bool any = lists_any(text, len);
 	int ret;
 
 	dw_buf_add(out, text, len);
-	for (int i = 0; i < TTYS_NR; i++) {
+	if (!any)
+		dw_changes_note(changes, 0, "root may log in nowhere; left as "
+				"it is");
+	for (int i = 0; any && i < TTYS_NR; i++) {
 		if (lists(text, len, ttys[i]))
 			continue;
 		dw_buf_printf(out, "%s%s\n", needs_eol ? "\n" : "", ttys[i]);

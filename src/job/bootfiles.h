@@ -46,6 +46,14 @@ bool dw_bootfiles_find_kernel(const struct dw_bootfiles *b,
 			      const struct dw_boot_entry *entry,
 			      size_t *kernel_nr);
 
+/* The newest that runs under Xen; 0 and false where there is none. */
+bool dw_bootfiles_newest_xen(const struct dw_bootfiles *b, size_t *kernel_nr);
+
+/* Gives Xen's console to entries that would not write to it, and to the files
+ * from which the guest's tools make entries. */
+int dw_bootfiles_console(struct dw_bootfiles *b, struct dw_bootconf *conf,
+			 struct dw_err *err);
+
 /* An entry for PyGrub; args has room for its arguments. */
 #define DW_BOOTFILES_ARGS_LEN 260
 int dw_bootfiles_xen_entry(struct dw_bootfiles *b, size_t kernel_nr,

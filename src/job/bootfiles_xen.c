@@ -86,16 +86,24 @@ bool dw_bootfiles_find_kernel(const struct dw_bootfiles *b,
 	return false;
 }
 
-/* The newest kernel that runs under Xen, for whose initrd the root's name must
- * do where nothing tells of another one. */
-static size_t newest_xen(const struct dw_bootfiles *b)
+bool dw_bootfiles_newest_xen(const struct dw_bootfiles *b, size_t *kernel_nr)
 {
 	const struct dw_kernels *kernels = b->source->kernels;
 
-	for (size_t i = 0; i < kernels->nr; i++)
-		if (kernels->items[i].xen_ok)
-			return i;
-	return 0;
+	for (*kernel_nr = 0; *kernel_nr < kernels->nr; ++*kernel_nr)
+		if (kernels->items[*kernel_nr].xen_ok)
+			return true;
+	*kernel_nr = 0;
+	return false;
+}
+
+/* For whose initrd the root's name must do where nothing tells of another. */
+static size_t newest_xen(const struct dw_bootfiles *b)
+{
+	size_t nr;
+
+	dw_bootfiles_newest_xen(b, &nr);
+	return nr;
 }
 
 static size_t kernel_of(const struct dw_bootfiles *b,
@@ -180,6 +188,8 @@ static int edit_config(struct dw_bootfiles *b, const char *path, bool is_first,
 		if (!ret)
 			ret = dw_bootconf_replace(conf, b->old_uuid, uuid, err);
 	}
+	if (!ret && is_first)
+		ret = dw_bootfiles_console(b, conf, err);
 	if (!ret && is_first)
 		ret = dw_bootfiles_default(b, path, conf, err);
 	return ret;

@@ -66,6 +66,25 @@ START_TEST(rhel_5)
 }
 END_TEST
 
+/* SLES: two for serial lines in comments, of which one is for "console". */
+START_TEST(sles_11)
+{
+	console = (struct dw_console){ "xvc0", "/sbin/agetty" };
+	edit("1:2345:respawn:/sbin/mingetty --noclear tty1\n"
+	     "2:2345:respawn:/sbin/mingetty tty2\n"
+	     "#S0:12345:respawn:/sbin/agetty -L 9600 ttyS0 vt102\n"
+	     "#cons:1235:respawn:/sbin/smart_agetty -L 38400 console\n"
+	     "# what to do when the UPS sends a signal\n",
+	     "1:2345:respawn:/sbin/mingetty --noclear tty1\n"
+	     "2:2345:respawn:/sbin/mingetty tty2\n"
+	     "x0:2345:respawn:/sbin/agetty -L xvc0 115200 vt102\n"
+	     "S0:12345:respawn:/sbin/agetty -L 115200 ttyS0 vt102\n"
+	     "#cons:1235:respawn:/sbin/smart_agetty -L 38400 console\n"
+	     "# what to do when the UPS sends a signal\n");
+	ck_assert_uint_eq(changes.nr, 2);
+}
+END_TEST
+
 START_TEST(alpine)
 {
 	edit("::sysinit:/sbin/openrc sysinit\n"
@@ -128,7 +147,13 @@ START_TEST(securettys)
 	securetty("tty1\nhvc0", "tty1\nhvc0\nttyS0\n");
 	securetty("tty1\nhvc0\nttyS0", "tty1\nhvc0\nttyS0");
 	ck_assert_uint_eq(changes.nr, 0);
-	securetty("", "tty1\nttyS0\nhvc0\n");
+	/* Hardened: nobody is to log in as root. */
+	teardown();
+	ck_assert_int_eq(dw_securetty_edit("# none\n", 7, &console, &out,
+					   &changes, NULL), 0);
+	ck_assert_str_eq(out.data, "# none\n");
+	ck_assert_uint_eq(changes.nr, 1);
+	ck_assert_ptr_null(changes.items[0].after);
 }
 END_TEST
 
@@ -157,6 +182,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, debian_7);
 	tcase_add_test(tc, rhel_5);
+	tcase_add_test(tc, sles_11);
 	tcase_add_test(tc, alpine);
 	tcase_add_test(tc, left_alone);
 	tcase_add_test(tc, done_twice_is_done_once);

@@ -23,59 +23,32 @@
 	BUILTIN "CONFIG_XEN=y CONFIG_X86_64_XEN=y "			      \
 	"CONFIG_XEN_BLKDEV_FRONTEND=y > config-" VERSION "xen; "
 /* An initrd that finds its root by label, for both. */
-#define INITRDS "printf \"#!/bin/nash\\nmkrootdev -t ext4 LABEL=/\\n\" > init; " \
+#define INITRDS "printf \"#!/bin/nash\\nmkrootdev LABEL=/\\n\" > init; "    \
 	"for v in " VERSION " " VERSION "xen; do echo init | "		      \
 	"cpio -o -H newc --quiet > initrd-$v.img; done; rm init; "
 #define MENU(text) "rm kernel.bin; printf \"" text "\" > grub/menu.lst; cd ..; "
 #define ENTRY_EL5 "title el5\\n\\troot (hd0,0)\\n\\tkernel /boot/vmlinuz-"    \
 	VERSION " " ROOT "\\n\\tinitrd /boot/initrd-" VERSION ".img\\n"
 #define ENTRY_XEN "title pv\\n\\troot (hd0,0)\\n\\tkernel /boot/vmlinuz-"     \
-	VERSION "xen " ROOT "\\n\\tinitrd /boot/initrd-" VERSION "xen.img\\n"
+	VERSION "xen " ROOT " console=xvc0\\n\\tinitrd /boot/"	      \
+	"initrd-" VERSION "xen.img\\n"
 #define ENTRY_DOM0 "title dom0\\n\\troot (hd0,0)\\n\\tkernel /boot/xen.gz\\n" \
 	"\\tmodule /boot/vmlinuz-" VERSION "xen " ROOT "\\n"
 
 static struct dw_err err;
 static struct dw_ctx *ctx;
 static struct dw_dualboot_plan *plan;
-static const char *image;
-
-static int make_plan(const char *more)
-{
-	struct dw_dualboot_options options = { .size = sizeof(options) };
-	struct dw_dev *dev;
-	int ret;
-
-	image = guestimg_make("two.img", more);
-	ck_assert_int_eq(fsimg_run(NULL, "tune2fs -L / %s", image), 0);
-	ck_assert_int_eq(dw_open(ctx, image, NULL, 0, &dev, &err), 0);
-	err.text[0] = '\0';
-	ret = dw_dualboot_plan(ctx, dev, &options, &plan, &err);
-	dw_dev_close(dev, NULL);
-	return ret;
-}
 
 static void planned(const char *more)
 {
-	int ret = make_plan(more);
+	int ret = guestimg_plan(ctx, more, &plan, &err);
 
 	ck_assert_msg(!ret, "%s", err.text);
 }
 
-/* The n-th change of a file, from 0, or NULL. */
 static const struct dw_change *change(const char *path, size_t n)
 {
-	for (size_t i = 0; i < plan->changes.nr; i++)
-		if (!strcmp(plan->changes.items[i].path, path) && !n--)
-			return &plan->changes.items[i];
-	return NULL;
-}
-
-static bool is_noted(const char *text)
-{
-	for (size_t i = 0; i < plan->notes.nr; i++)
-		if (strstr(plan->notes.items[i], text))
-			return true;
-	return false;
+	return guestimg_change(plan, path, n);
 }
 
 /* Both sides boot their own kernel, the PV one by the label it had. */
@@ -100,9 +73,9 @@ START_TEST(the_default_becomes_one_for_xen)
 	ck_assert_str_eq(c->before, "default=0");
 	ck_assert_str_eq(c->after, "default=1");
 	ck_assert_ptr_null(change(MENU_LST, 1));
-	ck_assert(is_noted("its default el5 would not boot under Xen (it was "
-			   "built without Xen PV (CONFIG_XEN_PV)); now it is "
-			   "pv"));
+	ck_assert(guestimg_noted(plan, "its default el5 would not boot under "
+				 "Xen (it was built without Xen PV "
+				 "(CONFIG_XEN_PV)); now it is pv"));
 	both_boot();
 }
 END_TEST
@@ -133,11 +106,12 @@ START_TEST(a_dom0_entry_is_no_default)
 {
 	planned(BOTH MENU("default=0\\n" ENTRY_DOM0
 			  "title single\\nkernel /boot/vmlinuz-" VERSION
-			  "xen single " ROOT "\\n" ENTRY_EL5 ENTRY_XEN));
+			  "xen single " ROOT " console=xvc0\\n" ENTRY_EL5
+			  ENTRY_XEN));
 	ck_assert_str_eq(change(MENU_LST, 0)->after, "default=3");
 	ck_assert_ptr_null(change(MENU_LST, 1));
-	ck_assert(is_noted("default dom0 would not boot under Xen (it starts "
-			   "a hypervisor); now it is pv"));
+	ck_assert(guestimg_noted(plan, "default dom0 would not boot under Xen "
+				 "(it starts a hypervisor); now it is pv"));
 	both_boot();
 }
 END_TEST
@@ -153,7 +127,8 @@ START_TEST(an_entry_is_added_where_none_runs)
 			 " ro console=xvc0");
 	ck_assert_str_eq(change(MENU_LST, 5)->after, "initrd /boot/initrd-"
 			 VERSION "xen.img");
-	ck_assert(is_noted("now it is a new entry, " VERSION "xen"));
+	ck_assert(guestimg_noted(plan, "now it is a new entry, " VERSION
+				 "xen"));
 	both_boot();
 }
 END_TEST
@@ -175,8 +150,8 @@ static void lacks(const char *more, const char *side, const char *text)
 {
 	char want[200];
 
-	ck_assert_int_eq(make_plan(more), DW_NOBOOT);
-	snprintf(want, sizeof(want), "two.img: would not boot under %s: no "
+	ck_assert_int_eq(guestimg_plan(ctx, more, &plan, &err), DW_NOBOOT);
+	snprintf(want, sizeof(want), "plan.img: would not boot under %s: no "
 		 "kernel of it runs there; package %s", side, text);
 	ck_assert_msg(strstr(err.text, want), "%s", err.text);
 	dw_dualboot_plan_free(plan);

@@ -78,3 +78,36 @@ void guestimg_debugfs(const char *path, const char *commands)
 	ck_assert_int_eq(fsimg_run(NULL, "printf '%%s\\n' '%s' | debugfs -w "
 				   "-f - %s", commands, path), 0);
 }
+
+int guestimg_plan(struct dw_ctx *ctx, const char *more,
+		  struct dw_dualboot_plan **plan, struct dw_err *err)
+{
+	struct dw_dualboot_options options = { .size = sizeof(options) };
+	const char *image = guestimg_make("plan.img", more);
+	struct dw_dev *dev;
+	int ret;
+
+	ck_assert_int_eq(fsimg_run(NULL, "tune2fs -L / %s", image), 0);
+	ck_assert_int_eq(dw_open(ctx, image, NULL, 0, &dev, err), 0);
+	err->text[0] = '\0';
+	ret = dw_dualboot_plan(ctx, dev, &options, plan, err);
+	dw_dev_close(dev, NULL);
+	return ret;
+}
+
+const struct dw_change *guestimg_change(const struct dw_dualboot_plan *plan,
+					const char *path, size_t n)
+{
+	for (size_t i = 0; i < plan->changes.nr; i++)
+		if (!strcmp(plan->changes.items[i].path, path) && !n--)
+			return &plan->changes.items[i];
+	return NULL;
+}
+
+bool guestimg_noted(const struct dw_dualboot_plan *plan, const char *text)
+{
+	for (size_t i = 0; i < plan->notes.nr; i++)
+		if (strstr(plan->notes.items[i], text))
+			return true;
+	return false;
+}
