@@ -56,7 +56,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 HELP_SRC := $(sort $(wildcard tests/unit/lib/*.c))
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/x86/code.o \
-	$(BUILD)/init/code.o
+	$(BUILD)/init/code.o $(BUILD)/hook/texts.o
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 HELP_OBJ := $(HELP_SRC:%.c=$(BUILD)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
@@ -183,6 +183,18 @@ $(INIT)/x86_64/%.o: src/initrd/init/%.S Makefile
 .PHONY: init-generated
 init-generated: $(INIT)/code.c
 	cp $< src/initrd/init/generated.c
+
+# What is installed into guests, as it lies in the tree.
+HOOK_TEXT := $(addprefix src/guest/hook/,update.sh run.sh pacman.hook)
+
+$(BUILD)/hook/texts.c: src/guest/hook/mktexts.sh $(HOOK_TEXT)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)$< $(HOOK_TEXT) > $@
+
+$(BUILD)/hook/texts.o: $(BUILD)/hook/texts.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(DW_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(STATIC): $(LIB_OBJ)
 	$(call say,AR,$@)

@@ -27,7 +27,7 @@ packages_for()
 			lzop bzip2 cpio python3 jq man-db xfsprogs pigz \
 			tabix strace \
 			thin-provisioning-tools mdadm lvm2 kmod rpm btrfs-progs \
-			busybox-static ;;
+			busybox-static gawk original-awk shellcheck ;;
 	esac
 }
 

@@ -16,7 +16,7 @@ struct settings {
 	bool unpartitioned;
 	uint64_t disk_size;
 	const char *xen_root, *kvm_root;
-	bool replace_loader, allow_unbootable, keep_net;
+	bool replace_loader, allow_unbootable, keep_net, no_hook;
 	bool new_uuid;
 	uint8_t uuid[16];
 	struct cli_target target;
@@ -103,6 +103,9 @@ static const struct cli_option options[] = {
 	{ "replace-loader", 0, NULL, CLI_FLAG,
 	  offsetof(struct settings, replace_loader), NULL,
 	  "take the place of another boot loader in SOURCE" },
+	{ "no-hook", 0, NULL, CLI_FLAG, offsetof(struct settings, no_hook),
+	  NULL, "leave out what renews the boot loader's configuration when"
+	  " the guest installs or removes kernels" },
 	{ "allow-unbootable", 0, NULL, CLI_FLAG,
 	  offsetof(struct settings, allow_unbootable), NULL,
 	  "write TARGET even where KVM or PyGrub would not boot it" },
@@ -186,6 +189,7 @@ static void fill_options(const struct settings *s,
 	o->allow_unbootable = s->allow_unbootable;
 	o->allow_changed = s->common.force;
 	o->keep_net = s->keep_net;
+	o->no_hook = s->no_hook;
 	o->in_place = s->in_place;
 	o->new_uuid = s->new_uuid;
 	memcpy(o->uuid, s->uuid, sizeof(o->uuid));

@@ -33,6 +33,7 @@ void cli_json_dualboot_plan(struct json_object *to,
 	layout(o, plan);
 	cli_json_text(o, "loader", plan->loader);
 	cli_json_text(o, "stage2", plan->stage2_path);
+	cli_json_text(o, "hook", plan->hook_path);
 	cli_json_number(o, "copy", plan->copy_len);
 	cli_json_changes(o, &plan->changes);
 	cli_json_notes(o, "notes", &plan->notes);

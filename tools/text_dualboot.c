@@ -64,6 +64,9 @@ void cli_text_dualboot_plan(const struct dw_dualboot_plan *plan,
 	cli_item("loader", "%s%s%s", plan->loader ? plan->loader : "none",
 		 plan->stage2_path ? ", its stage 2 in " : "",
 		 plan->stage2_path ? plan->stage2_path : "");
+	if (plan->hook_path)
+		cli_item("", "its configuration is renewed by %s",
+			 plan->hook_path);
 	if (target)
 		cli_item("to copy", "%s", cli_size(size, plan->copy_len));
 	cli_text_changes(&plan->changes);

@@ -27,6 +27,7 @@ struct dw_dualboot_options {
 	const char *subformat;	/* struct dw_convert_options */
 	const char *compress;
 	uint32_t cluster_len;
+	bool no_hook;		/* nothing that renews syslinux.cfg later */
 	bool in_place;		/* the plan is for dw_dualboot_run_in_place() */
 	const char *loader;	/* "syslinux"; NULL: "diskwright", our own */
 	const char *extlinux;	/* the host's program that syslinux is in */
@@ -49,6 +50,7 @@ struct dw_dualboot_plan {
 	uint32_t disk_signature;
 	char *loader;		/* "diskwright 0.1.0" */
 	char *stage2_path;
+	char *hook_path;	/* what renews syslinux.cfg; NULL: nothing */
 	uint64_t copy_len;	/* used bytes that will be read */
 	struct dw_changes changes;
 	struct dw_notes notes;

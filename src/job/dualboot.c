@@ -352,6 +352,7 @@ void dw_dualboot_plan_free(struct dw_dualboot_plan *plan)
 	free(plan->distribution);
 	free(plan->loader);
 	free(plan->stage2_path);
+	free(plan->hook_path);
 	dw_changes_free(&plan->changes);
 	dw_notes_free(&plan->notes);
 	dw_verdict_free(&plan->kvm);

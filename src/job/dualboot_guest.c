@@ -6,6 +6,7 @@
 #include "base/changes.h"
 #include "base/notes.h"
 #include "base/uuid.h"
+#include "guest/hook.h"
 #include "job/bootfiles.h"
 #include "job/dualboot.h"
 
@@ -38,6 +39,15 @@ static int learn_parts(const struct dw_root *root, struct dw_names *names,
 		dw_names_add_part(names, part->nr, uuid);
 	}
 	return 0;
+}
+
+/* Without a kernel for KVM there is no syslinux.cfg to keep. */
+static bool starts_on_kvm(const struct dw_guest *guest)
+{
+	for (size_t i = 0; i < guest->kernels.nr; i++)
+		if (guest->kernels.items[i].kvm_ok)
+			return true;
+	return false;
 }
 
 static int plan_edits(struct dw_dualboot_plan *plan,
@@ -78,7 +88,12 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 	boot.noresume = needs.noresume;
 	if (!ret)
 		ret = dw_bootfiles_xen(&boot, err);
-	return ret ? ret : dw_bootfiles_kvm(&boot, err);
+	if (!ret)
+		ret = dw_bootfiles_kvm(&boot, err);
+	if (!ret && !options->no_hook && starts_on_kvm(sys->guest))
+		ret = dw_hook_plan(&sys->guest->release, sys->root.fs, edits,
+				   &plan->notes, &plan->hook_path, err);
+	return ret;
 }
 
 /* ---- SELinux ------------------------------------------------------------------ */

@@ -61,7 +61,7 @@ complete_for()
 check 'completion of verbs' \
 	test "$(complete_for ins)" = inspect
 check 'completion of options' \
-	test "$(complete_for dualboot --no)" = --no-sync
+	test "$(complete_for dualboot --no-s)" = --no-sync
 check 'completion of all options' \
 	test "$(complete_for ls --)" = "$(options_of_help ls | grep '^--')"
 finish
