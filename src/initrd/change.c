@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "initrd/family.h"
-
-/* The kernel takes an archive that is not packed at a multiple of this
- * (Documentation/driver-api/early-userspace/buffer-format.rst). */
-#define ALIGN 4
+#include "initrd/frame.h"
 
 static const struct dw_initrd_driver *const drivers[] = {
 	&dw_initrd_initramfs_tools,
@@ -62,25 +59,6 @@ static int describe(const struct dw_module_list *names,
 	return ret;
 }
 
-static int frame(const struct dw_initrd_layout *layout,
-		 struct dw_initrd_change *out, char *data, size_t len,
-		 struct dw_err *err)
-{
-	size_t pad = (ALIGN - out->old_len % ALIGN) % ALIGN;
-
-	if (layout->tail.junk)
-		return dw_fail(err, DW_UNSUPPORTED, "%s: what follows at byte "
-			       "%llu is no archive; the kernel would not read "
-			       "on behind it", out->path,
-			       (unsigned long long)layout->tail.junk_off);
-	out->bytes = calloc(1, pad + len);
-	if (!out->bytes)
-		return dw_fail_nomem(err);
-	memcpy(out->bytes + pad, data, len);
-	out->len = pad + len;
-	return 0;
-}
-
 static int build(const struct dw_initrd_driver *driver,
 		 const struct dw_initrd_target *t,
 		 const struct dw_initrd *initrd,
@@ -101,11 +79,12 @@ static int build(const struct dw_initrd_driver *driver,
 	if (!ret)
 		ret = dw_cpio_end(&b.w, &data, &len, err);
 	if (!ret)
-		ret = frame(&b.layout, out, data, len, err);
+		ret = dw_initrd_frame(&b.layout.tail, out->old_len, data, len,
+				      &out->bytes, &out->len, err);
 	free(data);
 	dw_cpio_abort(&b.w);
 	dw_initrd_layout_free(&b.layout);
-	return ret;
+	return ret ? dw_err_prefix(err, ret, "%s", out->path) : 0;
 }
 
 int dw_initrd_add(const struct dw_initrd_target *t,

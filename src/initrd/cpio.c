@@ -24,7 +24,24 @@ struct feed {
 	size_t chunk_len;
 	uint64_t total_len;	/* unpacked so far, all streams */
 	uint64_t entries_nr;
+	bool open;		/* an archive began, its trailer did not come */
+	struct dw_cpio_tail *tail;	/* may be NULL */
 };
+
+/* Where the kernel stops; the first place counts. */
+static void note_junk(struct feed *f, uint64_t off)
+{
+	if (!f->tail || f->tail->junk)
+		return;
+	f->tail->junk = true;
+	f->tail->junk_off = off;
+}
+
+static uint64_t feed_off(const struct feed *f)
+{
+	return f->unpack ? dw_unpack_end_off(f->unpack) :
+			   f->off - f->chunk_len;
+}
 
 /* Makes the chunk non-empty; *end where there is no more. */
 static int refill(struct feed *f, bool *end, struct dw_err *err)
@@ -85,7 +102,14 @@ static int get(struct feed *f, void *buf, size_t len, size_t *got,
 	return ret;
 }
 
-static int skip(struct feed *f, uint64_t len, struct dw_err *err)
+static int truncated(struct dw_err *err)
+{
+	return dw_fail(err, DW_CORRUPT, "initrd: the cpio archive breaks off");
+}
+
+/* The last bytes, which only align, may be missing at the end. */
+static int skip(struct feed *f, uint64_t len, unsigned pad_len,
+		struct dw_err *err)
 {
 	bool end = false;
 	int ret = 0;
@@ -98,17 +122,15 @@ static int skip(struct feed *f, uint64_t len, struct dw_err *err)
 		if (!len)
 			break;
 		if (!f->unpack) {
-			f->off += len;
+			n = dw_min(len, f->src->size - dw_min(f->src->size,
+							      f->off));
+			f->off += n;
+			len -= n;
 			break;
 		}
 		ret = refill(f, &end, err);
 	}
-	return ret;
-}
-
-static int truncated(struct dw_err *err)
-{
-	return dw_fail(err, DW_CORRUPT, "initrd: the cpio archive breaks off");
+	return !ret && len > pad_len ? truncated(err) : ret;
 }
 
 static int must_get(struct feed *f, void *buf, size_t len, struct dw_err *err)
@@ -121,11 +143,14 @@ static int must_get(struct feed *f, void *buf, size_t len, struct dw_err *err)
 	return ret;
 }
 
+/* Before the trailer there are none that are not an entry's padding. */
 static int skip_zeros(struct feed *f, bool *end, struct dw_err *err)
 {
 	int ret;
 
 	while (!(ret = refill(f, end, err)) && !*end) {
+		if (f->open && !*f->chunk)
+			note_junk(f, feed_off(f));
 		while (f->chunk_len && !*f->chunk)
 			consume(f, 1);
 		if (f->chunk_len)
@@ -201,13 +226,14 @@ static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 	enum dw_cpio_next next = DW_CPIO_SKIP;
 	char name[NAME_CAP_LEN + 3];
 	size_t data_len = 0;
-	uint64_t left_len;
+	unsigned pad_len;
 	int ret;
 
 	ret = take_header(f, name, &e, err);
 	if (ret)
 		return ret;
-	if (strcmp(name, "TRAILER!!!"))
+	f->open = strcmp(name, "TRAILER!!!");
+	if (f->open)
 		next = v->entry(v->arg, &e);
 	*stop = next == DW_CPIO_STOP;
 	if (*stop)
@@ -218,8 +244,9 @@ static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 		if (!ret)
 			ret = v->data(v->arg, &e, data, data_len, err);
 	}
-	left_len = (uint64_t)e.size - data_len + (4 - e.size % 4) % 4;
-	return ret ? ret : skip(f, left_len, err);
+	pad_len = (4 - e.size % 4) % 4;
+	return ret ? ret : skip(f, (uint64_t)e.size - data_len + pad_len,
+				pad_len, err);
 }
 
 /* Entries until something else begins: its first bytes are in magic and
@@ -240,6 +267,9 @@ static int walk_entries(struct feed *f, const struct dw_cpio_visitor *v,
 		ret = get(f, magic, 6, got, err);
 		if (ret || *got < 6 || !is_newc(magic))
 			break;
+		/* A plain archive is taken at a multiple of 4 only. */
+		if (!f->unpack && !f->open && feed_off(f) % 4 != 2)
+			note_junk(f, feed_off(f) - 6);
 		ret = take_entry(f, v, data, stop, err);
 		*got = 0;
 	}
@@ -249,13 +279,9 @@ static int walk_entries(struct feed *f, const struct dw_cpio_visitor *v,
 
 /* Junk behind a good archive: the kernel complains, keeps what it has and
  * goes on, so that is the end for us too. */
-static int not_cpio(const struct feed *f, uint64_t off,
-		    struct dw_cpio_tail *tail, struct dw_err *err)
+static int not_cpio(struct feed *f, uint64_t off, struct dw_err *err)
 {
-	if (tail && !tail->junk) {
-		tail->junk = true;
-		tail->junk_off = off;
-	}
+	note_junk(f, off);
 	if (f->entries_nr)
 		return 0;
 	return dw_fail(err, DW_UNSUPPORTED,
@@ -282,14 +308,16 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 		return ret;
 	ret = walk_entries(&f, v, magic, &got, stop, err);
 	if (!ret && got)
-		ret = not_cpio(&f, *off, v->tail, err);
+		ret = not_cpio(&f, *off, err);
 	while (!ret && !*stop && len)
 		ret = dw_unpack_next(f.unpack, &rest, &len, err);
 	*off = dw_unpack_end_off(f.unpack);
 	dw_unpack_close(f.unpack);
-	if (v->tail) {
-		v->tail->packing = kind;
-		v->tail->end_off = *off;
+	if (f.open)
+		note_junk(&f, *off);
+	if (f.tail) {
+		f.tail->packing = kind;
+		f.tail->end_off = *off;
 	}
 	plain->total_len = f.total_len;
 	plain->entries_nr = f.entries_nr;
@@ -299,7 +327,7 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
 		 const struct dw_cpio_visitor *visitor, struct dw_err *err)
 {
-	struct feed f = { .ctx = ctx, .src = src };
+	struct feed f = { .ctx = ctx, .src = src, .tail = visitor->tail };
 	enum dw_packing kind;
 	uint8_t magic[6];
 	uint64_t seen_nr;
@@ -307,8 +335,8 @@ int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
 	size_t got;
 	int ret = 0;
 
-	if (visitor->tail)
-		memset(visitor->tail, 0, sizeof(*visitor->tail));
+	if (f.tail)
+		memset(f.tail, 0, sizeof(*f.tail));
 	f.buf = malloc(BUF_LEN);
 	if (!f.buf)
 		return dw_fail_nomem(err);
@@ -318,14 +346,17 @@ int dw_cpio_walk(struct dw_ctx *ctx, const struct dw_source *src,
 
 		seen_nr = f.entries_nr;
 		ret = walk_entries(&f, visitor, magic, &got, &stop, err);
-		if (visitor->tail && f.entries_nr > seen_nr)
-			visitor->tail->packing = DW_PACK_NONE;
+		if (f.tail && f.entries_nr > seen_nr)
+			f.tail->packing = DW_PACK_NONE;
 		if (ret || stop || !got)
 			break;
-		off = f.off - f.chunk_len - got;
+		off = feed_off(&f) - got;
+		if (f.open)
+			note_junk(&f, off);
+		f.open = false;
 		kind = dw_packing_of(magic, got);
 		if (kind == DW_PACK_NONE) {
-			ret = not_cpio(&f, off, visitor->tail, err);
+			ret = not_cpio(&f, off, err);
 			break;
 		}
 		ret = walk_packed(&f, kind, visitor, &off, &stop, err);

@@ -18,8 +18,9 @@ struct dw_cpio_entry {
 struct dw_cpio_tail {
 	enum dw_packing packing;	/* of the last archive */
 	uint64_t end_off;	/* where that ends, for one that is packed */
-	bool junk;		/* what follows at junk_off is no archive: the
-				 * kernel reads no further */
+	bool junk;		/* what follows at junk_off is no archive, or
+				 * the one that ends there lacks its trailer:
+				 * the kernel reads no further */
 	uint64_t junk_off;
 };
 

@@ -5,6 +5,7 @@
 
 #include "initrd/change.h"
 #include "initrd/cpio_write.h"
+#include "kmod/softdep.h"
 
 /* A module's file in an initrd. */
 struct dw_initrd_held {
@@ -71,6 +72,13 @@ int dw_initrd_resolve(const struct dw_initrd_target *t,
 		      const struct dw_initrd *initrd,
 		      const struct dw_module_list *names,
 		      struct dw_module_list *load, struct dw_err *err);
+
+/* The same with soft dependencies that were read already. */
+int dw_initrd_order(const struct dw_initrd_target *t,
+		    const struct dw_initrd *initrd,
+		    const struct dw_softdeps *soft,
+		    const struct dw_module_list *names,
+		    struct dw_module_list *load, struct dw_err *err);
 
 /* Fills b->layout and tells b->w of the folders; b->path is set. */
 int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What modprobe loads before a module that does not depend on it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/read_text.h"
+#include "kmod/softdep.h"
+
+/* A distribution has some 10 KiB of the one and 1 MiB of the other. */
+#define SOFTDEP_CAP_LEN (1u << 20)
+#define ALIAS_CAP_LEN	(16u << 20)
+
+struct pair {
+	char name[DW_MODULE_NAME];
+	struct dw_span rest;	/* of its line */
+};
+
+struct pairs {
+	char *text;
+	struct pair *items;	/* sorted by name */
+	size_t nr, cap;
+};
+
+struct dw_softdeps {
+	struct pairs softdep, alias;
+};
+
+/* False where it is too long for a module. */
+static bool copy_name(struct dw_span s, char out[DW_MODULE_NAME])
+{
+	if (!s.len || s.len >= DW_MODULE_NAME)
+		return false;
+	dw_span_copy(s, out, DW_MODULE_NAME);
+	for (char *p = out; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return true;
+}
+
+static int add(struct pairs *p, struct dw_span name, struct dw_span rest,
+	       struct dw_err *err)
+{
+	struct pair *item;
+
+	if (p->nr == p->cap) {
+		size_t cap = p->cap * 2 + 64;
+
+		item = realloc(p->items, cap * sizeof(*item));
+		if (!item)
+			return dw_fail_nomem(err);
+		p->items = item;
+		p->cap = cap;
+	}
+	item = &p->items[p->nr];
+	item->rest = rest;
+	p->nr += copy_name(name, item->name);
+	return 0;
+}
+
+/* Lines "KEYWORD NAME REST"; names with any of 'but' in them are left out. */
+static int parse(struct pairs *p, const char *text, size_t len,
+		 const char *keyword, const char *but, struct dw_err *err)
+{
+	struct dw_lines walk;
+	struct dw_line line;
+	int ret = 0;
+
+	if (!text)
+		return 0;
+	p->text = malloc(len + 1);
+	if (!p->text)
+		return dw_fail_nomem(err);
+	memcpy(p->text, text, len);
+	p->text[len] = '\0';
+	walk = (struct dw_lines){ .p = p->text, .len = len };
+	while (!ret && dw_lines_next(&walk, &line)) {
+		struct dw_span word, name;
+		size_t pos = 0;
+
+		if (!dw_word_next(line.text, &pos, &word) ||
+		    !dw_span_is(word, keyword) ||
+		    !dw_word_next(line.text, &pos, &name))
+			continue;
+		for (word = name; word.len && !strchr(but, word.p[0]);)
+			word = dw_span_skip(word, 1);
+		if (!word.len)
+			ret = add(p, name, dw_span_skip(line.text, pos), err);
+	}
+	return ret;
+}
+
+/* Of one name in the order of the text. */
+static int by_name(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	return c ? c : x->rest.p < y->rest.p ? -1 : x->rest.p > y->rest.p;
+}
+
+int dw_softdeps_parse(const char *softdep, size_t softdep_len,
+		      const char *alias, size_t alias_len,
+		      struct dw_softdeps **out, struct dw_err *err)
+{
+	struct dw_softdeps *s = calloc(1, sizeof(*s));
+	int ret;
+
+	*out = NULL;
+	if (!s)
+		return dw_fail_nomem(err);
+	ret = parse(&s->softdep, softdep, softdep_len, "softdep", "", err);
+	if (!ret)
+		ret = parse(&s->alias, alias, alias_len, "alias", "*?[:", err);
+	if (ret) {
+		dw_softdeps_free(s);
+		return ret;
+	}
+	if (s->softdep.nr)
+		qsort(s->softdep.items, s->softdep.nr, sizeof(struct pair),
+		      by_name);
+	if (s->alias.nr)
+		qsort(s->alias.items, s->alias.nr, sizeof(struct pair),
+		      by_name);
+	*out = s;
+	return 0;
+}
+
+void dw_softdeps_free(struct dw_softdeps *s)
+{
+	if (!s)
+		return;
+	free(s->softdep.items);
+	free(s->softdep.text);
+	free(s->alias.items);
+	free(s->alias.text);
+	free(s);
+}
+
+int dw_softdeps_open(struct dw_fs *fs, const struct dw_modules *mods,
+		     struct dw_softdeps **out, struct dw_err *err)
+{
+	char path[600], *softdep = NULL, *alias = NULL;
+	size_t softdep_len, alias_len = 0;
+	int ret;
+
+	*out = NULL;
+	snprintf(path, sizeof(path), "%s/modules.softdep",
+		 dw_modules_dir(mods));
+	ret = dw_fs_read_text(fs, path, SOFTDEP_CAP_LEN, &softdep,
+			      &softdep_len, err);
+	snprintf(path, sizeof(path), "%s/modules.alias", dw_modules_dir(mods));
+	if (!ret && softdep)
+		ret = dw_fs_read_text(fs, path, ALIAS_CAP_LEN, &alias,
+				      &alias_len, err);
+	if (!ret)
+		ret = dw_softdeps_parse(softdep, softdep_len, alias, alias_len,
+					out, err);
+	free(softdep);
+	free(alias);
+	return ret;
+}
+
+/* The first of a name; NULL: none. */
+static const struct pair *find(const struct pairs *p, const char *name)
+{
+	struct pair key = { .rest = { "", 0 } };
+	size_t low = 0, high = p->nr;
+
+	if (!copy_name(dw_span_of(name), key.name))
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(p->items[mid].name, key.name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->nr && !strcmp(p->items[low].name, key.name) ?
+		&p->items[low] : NULL;
+}
+
+/* "pre: a b post: c" */
+static int pre_of(struct dw_span rest, dw_module_fn fn, void *arg)
+{
+	char name[DW_MODULE_NAME];
+	struct dw_span word;
+	bool pre = false;
+	size_t pos = 0;
+	int ret = 0;
+
+	while (!ret && dw_word_next(rest, &pos, &word)) {
+		if (word.p[word.len - 1] == ':')
+			pre = dw_span_is(word, "pre:");
+		else if (pre && copy_name(word, name))
+			ret = fn(arg, name);
+	}
+	return ret;
+}
+
+int dw_softdeps_pre(const struct dw_softdeps *s, const char *name,
+		    dw_module_fn fn, void *arg)
+{
+	const struct pair *p = find(&s->softdep, name);
+	const struct pair *end = s->softdep.items + s->softdep.nr;
+	int ret = 0;
+
+	for (const struct pair *q = p; q && !ret && q < end &&
+	     !strcmp(q->name, p->name); q++)
+		ret = pre_of(q->rest, fn, arg);
+	return ret;
+}
+
+int dw_softdeps_alias(const struct dw_softdeps *s, const char *alias,
+		      dw_module_fn fn, void *arg)
+{
+	const struct pair *p = find(&s->alias, alias);
+	const struct pair *end = s->alias.items + s->alias.nr;
+	char name[DW_MODULE_NAME];
+	int ret = 0;
+
+	for (const struct pair *q = p; q && !ret && q < end &&
+	     !strcmp(q->name, p->name); q++)
+		if (copy_name(dw_span_trim(q->rest), name))
+			ret = fn(arg, name);
+	return ret;
+}
