@@ -268,29 +268,42 @@ static int put_all(struct work *w, enum dw_distro distro, struct dw_err *err)
 	return put_unknown(w, err);
 }
 
+/* The script and its hooks: neither is of use without the other. */
+static int put_both(struct work *w, const char *path, enum dw_distro distro,
+		    bool *is_ours, struct dw_err *err)
+{
+	bool may;
+	int ret = may_write(w, path, dw_hook_text_update, &may, is_ours, err);
+
+	if (!ret && (may || *is_ours)) {
+		ret = put_all(w, distro, err);
+		if (!ret && !w->points_nr) {
+			dw_notes_add(w->notes, "nothing in this guest is "
+				     "known to run a hook when a kernel comes "
+				     "or goes: then syslinux.cfg needs an edit "
+				     "by hand");
+			*is_ours = false;
+			return 0;
+		}
+	}
+	return ret ? ret : put(w, path, dw_hook_text_update, 0755,
+			       "makes syslinux.cfg anew from what /boot holds",
+			       is_ours, err);
+}
+
 int dw_hook_plan(const struct dw_release *release, struct dw_fs *fs,
 		 struct dw_edits *edits, struct dw_notes *notes,
 		 char **script, struct dw_err *err)
 {
 	struct work w = { .fs = fs, .edits = edits, .notes = notes };
-	char *path;
+	char *path = real_path(fs, SCRIPT);
 	bool is_ours;
 	int ret;
 
 	*script = NULL;
-	ret = put_all(&w, release->distro, err);
-	if (!ret && !w.points_nr)
-		dw_notes_add(notes, "nothing in this guest is known to run a "
-			     "hook when a kernel comes or goes: then "
-			     "syslinux.cfg needs an edit by hand");
-	if (ret || !w.points_nr)
-		return ret;
-	path = real_path(fs, SCRIPT);
 	if (!path)
 		return dw_fail_nomem(err);
-	ret = put(&w, path, dw_hook_text_update, 0755,
-		  "makes syslinux.cfg anew from what /boot holds", &is_ours,
-		  err);
+	ret = put_both(&w, path, release->distro, &is_ours, err);
 	if (ret || !is_ours)
 		free(path);
 	else
