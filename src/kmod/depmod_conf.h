@@ -13,7 +13,7 @@ struct dw_depmod_word {
 
 struct dw_depmod_conf {
 	/* "updates", "built-in", "external": the one named last is the first
-	 * here, and comes last. */
+	 * here, and has the lowest rank. */
 	struct dw_depmod_word *searches;
 	struct dw_depmod_word *overrides;	/* "updates/e1000", no ".ko" */
 	struct dw_depmod_word *externals;	/* absolute folders */
