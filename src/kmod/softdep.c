@@ -161,24 +161,26 @@ int dw_softdeps_open(struct dw_fs *fs, const struct dw_modules *mods,
 	return ret;
 }
 
-/* The first of a name; NULL: none. */
-static const struct pair *find(const struct pairs *p, const char *name)
+/* The range of those of a name. */
+static size_t find(const struct pairs *p, const char *name, size_t *end)
 {
-	struct pair key = { .rest = { "", 0 } };
+	char key[DW_MODULE_NAME];
 	size_t low = 0, high = p->nr;
 
-	if (!copy_name(dw_span_of(name), key.name))
-		return NULL;
+	*end = 0;
+	if (!copy_name(dw_span_of(name), key))
+		return 0;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (strcmp(p->items[mid].name, key.name) < 0)
+		if (strcmp(p->items[mid].name, key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < p->nr && !strcmp(p->items[low].name, key.name) ?
-		&p->items[low] : NULL;
+	for (*end = low; *end < p->nr && !strcmp(p->items[*end].name, key);)
+		++*end;
+	return low;
 }
 
 /* "pre: a b post: c" */
@@ -202,27 +204,23 @@ static int pre_of(struct dw_span rest, dw_module_fn fn, void *arg)
 int dw_softdeps_pre(const struct dw_softdeps *s, const char *name,
 		    dw_module_fn fn, void *arg)
 {
-	const struct pair *p = find(&s->softdep, name);
-	const struct pair *end = s->softdep.items + s->softdep.nr;
+	size_t end, i = find(&s->softdep, name, &end);
 	int ret = 0;
 
-	for (const struct pair *q = p; q && !ret && q < end &&
-	     !strcmp(q->name, p->name); q++)
-		ret = pre_of(q->rest, fn, arg);
+	for (; !ret && i < end; i++)
+		ret = pre_of(s->softdep.items[i].rest, fn, arg);
 	return ret;
 }
 
 int dw_softdeps_alias(const struct dw_softdeps *s, const char *alias,
 		      dw_module_fn fn, void *arg)
 {
-	const struct pair *p = find(&s->alias, alias);
-	const struct pair *end = s->alias.items + s->alias.nr;
+	size_t end, i = find(&s->alias, alias, &end);
 	char name[DW_MODULE_NAME];
 	int ret = 0;
 
-	for (const struct pair *q = p; q && !ret && q < end &&
-	     !strcmp(q->name, p->name); q++)
-		if (copy_name(dw_span_trim(q->rest), name))
+	for (; !ret && i < end; i++)
+		if (copy_name(dw_span_trim(s->alias.items[i].rest), name))
 			ret = fn(arg, name);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "initrd/family.h"
 #include "lib/fsimg.h"
 #include "lib/initrdimg.h"
 #include "lib/run.h"
@@ -30,9 +31,9 @@ static const char debian[] =
 	"pack\n";
 
 /* modprobe's files are there, below the folder of the unpacked initrd. */
-static const char *modprobe(const char *name)
+static void modprobe(const char *name)
 {
-	return initrdimg_sh("modprobe -d $PWD/new -S " VER " --show-depends %s "
+	initrdimg_sh("modprobe -d $PWD/new -S " VER " --show-depends %s "
 			    "| tee list; sed -n 's,^insmod \\([^ ]*\\).*,\\1,p' "
 			    "list | xargs ls > /dev/null", name);
 }
@@ -54,6 +55,91 @@ START_TEST(initramfs_tools)
 	initrdimg_sh("cmp root/usr/lib/modules/" VER "/kernel/drivers/block/"
 		     "virtio_blk.ko new/usr/lib/modules/" VER "/kernel/"
 		     "drivers/block/virtio_blk.ko");
+}
+END_TEST
+
+/* The guest keeps its modules packed, the initrd has them unpacked, and its
+ * lists name what it has: both keep working for a modprobe. */
+START_TEST(unpacked_modules)
+{
+	static const char *const kinds[] = { "xz", "zst" };
+	static const char script[] =
+		"mkdir -p initrd/conf\n"
+		"echo > initrd/conf/initramfs.conf\n"
+		"take xen-blkfront ext4 jbd2 crc16 crc32c_generic\n"
+		"find initrd -name '*.xz' | xargs -r unxz\n"
+		"find initrd -name '*.zst' | xargs -r zstd -q -d --rm\n"
+		"depmod -b $PWD/initrd $VER; pack\n";
+
+	initrdimg_open(&g, kinds[_i], script);
+	initrdimg_add(&g, NAMES("virtio_blk", "virtio_scsi", "sd_mod"));
+	modprobe("virtio_blk");
+	modprobe("sd_mod");
+	modprobe("ext4");
+	modprobe("xen:vbd");
+	initrdimg_sh("test -z \"$(find new -name '*.ko.*')\"");
+	/* What a depmod over what is there would say. */
+	initrdimg_sh("grep -v %s new/lib/modules/" VER "/modules.dep | sort > "
+		     "dep; depmod -b $PWD/new " VER "; sort new/lib/modules/"
+		     VER "/modules.dep | diff - dep", kinds[_i]);
+}
+END_TEST
+
+/* What is kept packed in both stays so, with the guest's own lists. */
+START_TEST(packed_modules)
+{
+	initrdimg_open(&g, "xz", "mkdir -p initrd/conf; "
+		       "echo > initrd/conf/initramfs.conf\n"
+		       "take ext4 jbd2 crc16 crc32c_generic; pack\n");
+	initrdimg_add(&g, NAMES("virtio_blk"));
+	modprobe("virtio_blk");
+	modprobe("ext4");
+	initrdimg_sh("cd root/lib/modules/" VER "; for f in modules.* kernel/"
+		     "drivers/virtio/virtio.ko.xz; do cmp $f "
+		     "../../../../new/lib/modules/" VER "/$f || exit 1; done");
+}
+END_TEST
+
+/* An initrd without any module: what its modprobe unpacks is not known. */
+START_TEST(no_modules)
+{
+	initrdimg_open(&g, "zst", "mkdir -p initrd/conf initrd/usr/lib; "
+		       "ln -s usr/lib initrd/lib\n"
+		       "echo > initrd/conf/initramfs.conf; pack\n");
+	initrdimg_add(&g, NAMES("ext4"));
+	modprobe("ext4");
+	initrdimg_sh("cd new/usr/lib/modules/" VER "/kernel; ls fs/ext4/ext4.ko "
+		     "fs/jbd2/jbd2.ko lib/crc16.ko crypto/crc32c_generic.ko");
+	ck_assert_str_eq(initrdimg_sh("readlink new/lib"), "usr/lib\n");
+	ck_assert_str_eq(initrdimg_sh("cat new/conf/modules"), "ext4\n");
+}
+END_TEST
+
+/* Soft dependencies come first, hard ones in the order of modules.dep. */
+START_TEST(order)
+{
+	struct dw_module_list list = { 0 }, load = { 0 };
+	static const char *const want[] = {
+		"crc16", "jbd2", "crc32c_generic", "ext4",
+	};
+
+	initrdimg_open(&g, "", "mkdir initrd/conf; echo > initrd/conf/"
+		       "initramfs.conf; take scsi_mod; pack\n");
+	OK(dw_module_list_add(&list, "ext4", &err));
+	OK(dw_initrd_resolve(&g.target, g.initrd, &list, &load, &err));
+	ck_assert_uint_eq(load.nr, 4);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(dw_module_list_has(&load, want[i]));
+	ck_assert_str_eq(load.names[2], want[2]);
+	ck_assert_str_eq(load.names[3], want[3]);
+	dw_module_list_free(&load);
+	OK(dw_module_list_add(&list, "virtio_scsi", &err));
+	OK(dw_initrd_resolve(&g.target, g.initrd, &list, &load, &err));
+	ck_assert_uint_eq(load.nr, 7);
+	ck_assert(!dw_module_list_has(&load, "scsi_mod"));
+	ck_assert_str_eq(load.names[6], "virtio_scsi");
+	dw_module_list_free(&load);
+	dw_module_list_free(&list);
 }
 END_TEST
 
@@ -123,6 +209,10 @@ int main(void)
 	tcase_set_timeout(tc, 0);
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, initramfs_tools);
+	tcase_add_loop_test(tc, unpacked_modules, 0, 2);
+	tcase_add_test(tc, packed_modules);
+	tcase_add_test(tc, no_modules);
+	tcase_add_test(tc, order);
 	tcase_add_test(tc, wanted);
 	tcase_add_test(tc, refusals);
 	return dw_test_run("initrd_change", tc);

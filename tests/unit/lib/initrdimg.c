@@ -27,7 +27,7 @@ static const char prologue[] =
 	" \\\"$d\\\";\" ;;\n"
 	"	*) echo \"extern int x_$d; int *p$i = &x_$d;\" ;;\n"
 	"	esac; done; } | cc -xc -c -o $f -\n"
-	"	case $KO in gz) gzip -9n $f ;; xz) xz --check=crc32 $f ;;\n"
+	"	case $KO in xz) xz --check=crc32 $f ;;\n"
 	"	zst) zstd -q --rm $f ;; esac\n"
 	"}\n"
 	"take() {\n"

@@ -23,7 +23,7 @@ struct initrdimg {
  * Runs a script in an empty folder.  "root" there has the guest's modules
  * already, with depmod's lists: virtio, virtio_ring, virtio_pci, virtio_blk,
  * virtio_scsi, scsi_mod, sd_mod, ext4, jbd2, crc16, crc32c_generic and
- * xen-blkfront, kept as $KO has it ("", "gz", "xz", "zst").  The script puts
+ * xen-blkfront, kept as $KO has it ("", "xz", "zst").  The script puts
  * the initrd's files below "initrd" and may call
  *	take MODULE...		into it, at the path that they have
  *	pack [COMMAND...]	newc, through the command: root/boot/initrd
