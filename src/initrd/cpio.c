@@ -188,7 +188,7 @@ static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 		       struct dw_cpio_entry *e, struct dw_err *err)
 {
 	uint8_t head[HEADER_LEN - 6];
-	uint32_t name_len;
+	uint32_t name_len, major, minor;
 	int ret;
 
 	ret = must_get(f, head, sizeof(head), err);
@@ -196,7 +196,9 @@ static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 		return ret;
 	/* Fields: ino mode uid gid nlink mtime filesize devmajor devminor
 	 * rdevmajor rdevminor namesize check. */
-	if (!hex32(head + 8, &e->mode) || !hex32(head + 48, &e->size) ||
+	if (!hex32(head, &e->ino) || !hex32(head + 8, &e->mode) ||
+	    !hex32(head + 32, &e->links_nr) || !hex32(head + 48, &e->size) ||
+	    !hex32(head + 56, &major) || !hex32(head + 64, &minor) ||
 	    !hex32(head + 88, &name_len))
 		return dw_fail(err, DW_CORRUPT,
 			       "initrd: cpio header %llu is no number",
@@ -208,6 +210,7 @@ static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 		       4, err);
 	if (ret)
 		return ret;
+	e->dev = (uint64_t)major << 32 | minor;
 	name[name_len - 1] = '\0';
 	e->name = name;
 	while (e->name[0] == '/' || (e->name[0] == '.' && e->name[1] == '/'))

@@ -11,6 +11,10 @@ struct dw_cpio_entry {
 				 * as a path of anything but the archive */
 	uint32_t mode;		/* as in st_mode */
 	uint32_t size;
+	uint32_t links_nr;	/* of several names with one ino and dev the
+				 * last one has the content, as a rule */
+	uint32_t ino;
+	uint64_t dev;
 	enum dw_packing packing;	/* of the archive that holds it */
 };
 

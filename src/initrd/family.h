@@ -96,6 +96,10 @@ struct dw_initrd_text {
 	const char *name;
 	char *data;		/* NUL-terminated; NULL: there is none */
 	size_t len;
+	/* Where it has other names as well, which one. */
+	bool linked;
+	uint32_t ino;
+	uint64_t dev;
 };
 
 /* Reads several in one walk, each the last of its name.  DW_LIMIT for one above

@@ -13,26 +13,42 @@ struct get {
 	const char *too_long;		/* name of one, if it stays so */
 };
 
+/* The text of an entry: of its name, or one that was empty so far and is the
+ * same file under another name. */
+static struct dw_initrd_text *text_of(struct get *g,
+				      const struct dw_cpio_entry *e)
+{
+	for (size_t i = 0; i < g->nr; i++)
+		if (!strcmp(e->name, g->texts[i].name))
+			return &g->texts[i];
+	for (size_t i = 0; e->links_nr > 1 && e->size && i < g->nr; i++)
+		if (g->texts[i].linked && !g->texts[i].len &&
+		    g->texts[i].ino == e->ino && g->texts[i].dev == e->dev)
+			return &g->texts[i];
+	return NULL;
+}
+
 /* Whatever comes later under the name replaces what was there. */
 static enum dw_cpio_next on_entry(void *arg, const struct dw_cpio_entry *e)
 {
 	struct get *g = arg;
+	struct dw_initrd_text *at = text_of(g, e);
 
-	g->at = NULL;
-	for (size_t i = 0; i < g->nr; i++)
-		if (!strcmp(e->name, g->texts[i].name))
-			g->at = &g->texts[i];
-	if (!g->at)
+	g->at = at;
+	if (!at)
 		return DW_CPIO_SKIP;
-	free(g->at->data);
-	g->at->data = NULL;
-	g->at->len = 0;
-	if (g->too_long == g->at->name)
+	free(at->data);
+	at->data = NULL;
+	at->len = 0;
+	if (g->too_long == at->name)
 		g->too_long = NULL;
+	at->linked = S_ISREG(e->mode) && e->links_nr > 1;
+	at->ino = e->ino;
+	at->dev = e->dev;
 	if (!S_ISREG(e->mode))
 		return DW_CPIO_SKIP;
 	if (e->size > DW_CPIO_DATA_LEN)
-		g->too_long = g->at->name;
+		g->too_long = at->name;
 	return DW_CPIO_DATA;
 }
 

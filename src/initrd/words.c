@@ -108,6 +108,10 @@ int dw_initrd_put_lines(struct dw_initrd_build *b,
 	struct dw_buf out = { 0 };
 	int ret;
 
+	/* The kernel writes into the file that is there. */
+	if (old->linked)
+		return dw_fail(err, DW_UNSUPPORTED, "%s in it has other names, "
+			       "whose content would change, too", old->name);
 	dw_initrd_add_lines(old->data ? old->data : "", old->len, b->names,
 			    form, &out, NULL);
 	ret = dw_buf_check(&out, err);
