@@ -16,7 +16,8 @@ struct settings {
 	bool unpartitioned;
 	uint64_t disk_size;
 	const char *xen_root, *kvm_root;
-	bool replace_loader, allow_unbootable, keep_net, no_hook;
+	bool replace_loader, allow_unbootable;
+	bool keep_net, keep_initrd, no_hook;
 	bool new_uuid;
 	uint8_t uuid[16];
 	struct cli_target target;
@@ -111,6 +112,9 @@ static const struct cli_option options[] = {
 	  "write TARGET even where KVM or PyGrub would not boot it" },
 	{ "net", 0, "keep", CLI_CUSTOM, 0, parse_net,
 	  "do not keep the old names of network cards under KVM" },
+	{ "keep-initrd", 0, NULL, CLI_FLAG,
+	  offsetof(struct settings, keep_initrd), NULL,
+	  "put nothing into initrds that lack drivers" },
 	{ "new-uuid", 0, "[UUID]", CLI_CUSTOM, 0, parse_uuid,
 	  "give the copy another UUID: this one, or one derived from the old" },
 	CLI_OPT_TARGET,
@@ -189,6 +193,7 @@ static void fill_options(const struct settings *s,
 	o->allow_unbootable = s->allow_unbootable;
 	o->allow_changed = s->common.force;
 	o->keep_net = s->keep_net;
+	o->keep_initrd = s->keep_initrd;
 	o->no_hook = s->no_hook;
 	o->in_place = s->in_place;
 	o->new_uuid = s->new_uuid;
@@ -315,7 +320,8 @@ const struct cli_verb cli_dualboot = {
 		 " that holds an ext2, ext3 or ext4 root filesystem, to"
 		 " TARGET, and changes there what it needs to boot under Xen's"
 		 " PyGrub and under KVM: partition table, boot loader, fstab,"
-		 " boot menus, consoles, network names. Prints every change."
+		 " boot menus, consoles, network names, initrds that"
+		 " lack drivers. Prints every change."
 		 " SOURCE is only read.\n"
 		 "TARGET appears when it is complete and checked; after an"
 		 " error there is none. Where one side would not boot, nothing"

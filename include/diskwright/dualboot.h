@@ -21,6 +21,7 @@ struct dw_dualboot_options {
 	bool allow_unbootable;	/* write it even where a side cannot boot */
 	bool allow_changed;	/* even where the source changes meanwhile */
 	bool keep_net;		/* no net.ifnames=0 */
+	bool keep_initrd;	/* nothing is put into initrds */
 	bool new_uuid;		/* give the copy another UUID ... */
 	uint8_t uuid[16];	/* ... this one; zero: derived from the old */
 	const char *format;	/* of the result, and how it is written: as in */

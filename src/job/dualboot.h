@@ -35,6 +35,11 @@ int dw_dualboot_edit_guest(struct dw_dualboot_plan *plan,
 			   const struct dw_dualboot_options *options,
 			   const char *old_uuid, struct dw_err *err);
 
+/* Puts into initrds what they lack to find the root on the sides that their
+ * kernels run on; what stands in the way of that is a note. */
+int dw_dualboot_fit_initrds(struct dw_dualboot_plan *plan,
+			    struct dw_edits *edits, struct dw_err *err);
+
 /* Nobody changed the source since planning began: 0 or DW_BUSY. */
 int dw_dualboot_check_source(struct dw_dualboot_plan *plan,
 			     struct dw_err *err);

@@ -86,6 +86,9 @@ static int plan_edits(struct dw_dualboot_plan *plan,
 				    &needs, err);
 	boot.net_ifnames = needs.net_ifnames;
 	boot.noresume = needs.noresume;
+	/* Before the menus: how a root is named depends on the initrd. */
+	if (!ret && !options->keep_initrd)
+		ret = dw_dualboot_fit_initrds(plan, edits, err);
 	if (!ret)
 		ret = dw_bootfiles_xen(&boot, err);
 	if (!ret)

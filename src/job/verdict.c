@@ -18,17 +18,22 @@ int dw_verdict_checks_new(struct dw_verdict_source *source,
 	return source->checks ? 0 : dw_fail_nomem(err);
 }
 
+void dw_verdict_forget(struct dw_verdict_source *source, size_t kernel_nr)
+{
+	if (source->checks[kernel_nr])
+		dw_boot_check_clear(source->checks[kernel_nr]);
+	free(source->checks[kernel_nr]);
+	source->checks[kernel_nr] = NULL;
+}
+
 void dw_verdict_checks_free(struct dw_verdict_source *source)
 {
 	size_t i;
 
 	if (!source->checks)
 		return;
-	for (i = 0; i < source->kernels->nr; i++) {
-		if (source->checks[i])
-			dw_boot_check_clear(source->checks[i]);
-		free(source->checks[i]);
-	}
+	for (i = 0; i < source->kernels->nr; i++)
+		dw_verdict_forget(source, i);
 	free(source->checks);
 	source->checks = NULL;
 }

@@ -31,6 +31,9 @@ void dw_verdict_checks_free(struct dw_verdict_source *source);
 int dw_verdict_check(struct dw_verdict_source *source, size_t kernel_nr,
 		     const struct dw_boot_check **out, struct dw_err *err);
 
+/* After a change of its initrd. */
+void dw_verdict_forget(struct dw_verdict_source *source, size_t kernel_nr);
+
 /* The kernel that a verdict names; DW_NOBOOT where it is missing or no kernel
  * that is known. */
 int dw_verdict_find_kernel(struct dw_verdict_source *source,

@@ -123,9 +123,23 @@ again_the_same()
 	return $rc
 }
 
+# The initrd of the guest, and what was put behind it.
+initrd_has_grown()
+{
+	local name
+
+	name=/boot/$(names_in "$1" /boot | grep '^initrd.img-')
+	from_image "$1" "$name" "$work/initrd.old" &&
+		from_image "$2?offset=$part_off" "$name" "$work/initrd.new" &&
+		cmp -n "$(stat -c %s "$work/initrd.old")" \
+			"$work/initrd.old" "$work/initrd.new" &&
+		! cmp "$work/initrd.old" "$work/initrd.new"
+}
+
 # prove GUEST raw|qcow2 BUS...: everything that a converted guest must show,
-# converted with $options.
-options=()
+# converted with $options; where $initrd_grows is set, modules were put into
+# its initrd.
+options=() initrd_grows=
 prove()
 {
 	local guest=$1 format=$2 src dst raw
@@ -148,7 +162,14 @@ prove()
 	check "$guest: every other file is kept" \
 		tree_is_kept "$work/fixed" "$raw" "$part_off" "$work/report"
 	check "$guest: diskwright check" "$DISKWRIGHT" check "$dst"
-	check "$guest: PyGrub" pygrub_gives "$raw" "$work/fixed"
+	if [ -n "$initrd_grows" ]; then
+		check "$guest: the initrd has grown" \
+			initrd_has_grown "$work/fixed" "$raw"
+		check "$guest: PyGrub" \
+			pygrub_gives "$raw" "$raw?offset=$part_off"
+	else
+		check "$guest: PyGrub" pygrub_gives "$raw" "$work/fixed"
+	fi
 	for bus; do
 		check "$guest: boots on $bus" \
 			guest_comes_up "$dst" "$format" "$bus"

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Debian 12; MODULES=list, with drivers of Xen alone.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/qemu.sh"
+. "$(dirname "$0")/prove.sh"
+. "$(dirname "$0")/initrds.sh"
+need_for_proof
+
+prove_initrd list-bookworm raw
+check 'update-initramfs in it keeps the drivers' lasts "$work/out/dual.raw"
+finish
