@@ -150,6 +150,7 @@ cases_of_names()
 	kernel 5.10.1 bzImage-5.10.1
 	kernel 6.0.0 vmlinuz-6.0.0.old
 	kernel 6.1.0-47 vmlinuz-0-rescue-0123
+	kernel '../lib\t' vmlinuz-5.9\\t
 	: > root/boot/initrd-5.10.1
 	: > root/boot/initramfs-6.0.0.img
 	: > root/boot/initramfs-0-rescue-0123.img
@@ -158,6 +159,7 @@ cases_of_names()
 		cat "$conf"
 		entry 5.10.1 /boot/bzImage-5.10.1 /boot/initrd-5.10.1 \
 			"$args_of_47"
+		entry '5.9\t' '/boot/vmlinuz-5.9\t' '' "$args_of_47"
 		entry 6.1.0-47 /boot/vmlinuz-0-rescue-0123 \
 			/boot/initramfs-0-rescue-0123.img "$args_of_47"
 		entry 6.0.0.old /boot/vmlinuz-6.0.0.old \
@@ -274,9 +276,11 @@ for awk in mawk gawk original-awk 'busybox awk'; do
 	command -v "${awk%% *}" > /dev/null || continue
 	printf '#!/bin/sh\nexec %s "$@"\n' "$awk" > bin/awk
 	chmod 755 bin/awk
-	shell=dash
+	# As they come together: Debian's, Red Hat's, Alpine's.
 	case $awk in
+	gawk)	shell='bash --posix' ;;
 	busybox*) shell='busybox sh' ;;
+	*)	shell=dash ;;
 	esac
 	cases_of_kernels
 	cases_of_names

@@ -54,8 +54,8 @@ is_kernel_name()
 	*.gpg | *.efi | *.cfg | *.conf | vmlinux*.gz)
 		return 1 ;;
 	esac
-	for stem in vmlinuz vmlinux bzImage zImage kernel-genkernel kernel \
-		linux; do
+	for stem in vmlinuz vmlinux bzImage zImage kernel-genkernel kernel linux
+	do
 		case $1 in
 		"$stem")	name= ;;
 		"$stem"[-.]*)	name=${1#"$stem"?} ;;
@@ -68,12 +68,14 @@ is_kernel_name()
 
 has_modules()
 {
-	[ -n "$1" ] && { [ -d "$root/lib/modules/$1" ] ||
-		[ -d "$root/usr/lib/modules/$1" ]; }
+	case $1 in
+	'' | */*)	return 1 ;;
+	esac
+	[ -d "$root/lib/modules/$1" ] || [ -d "$root/usr/lib/modules/$1" ]
 }
 
-# Whether a file is a bzImage; the first word of its version text, as $head.
-# The offsets are those of Linux' Documentation/arch/x86/boot.rst.
+# Whether it is a bzImage; the first word of its version text, as $head.  See
+# Documentation/arch/x86/boot.rst of Linux for the offsets.
 read_head()
 {
 	file=$1
@@ -122,8 +124,7 @@ runs_here()
 	esac
 }
 
-# The names that initramfs-tools, dracut, mkinitcpio, nash, SUSE's mkinitrd,
-# mkinitfs and genkernel give an initrd; as $initrd.
+# The names that the makers of initrds give them; as $initrd.
 find_initrd()
 {
 	for of in "$name" "${name%.old}" "$version"; do
@@ -133,8 +134,7 @@ find_initrd()
 				"initramfs-$of" "initramfs-genkernel-$of" \
 				"initrd.$of" "initrd-$of.gz"
 		else
-			set -- initrd.img initramfs.img initrd initramfs \
-				initrd.gz
+			set -- initrd.img initramfs.img initrd initramfs initrd.gz
 		fi
 		for initrd; do
 			[ ! -f "$root$dir/$initrd" ] || return 0
@@ -164,7 +164,9 @@ list_kernels()
 		*)	rescue=0 ;;
 		esac
 		label=${version:-${name:-linux}}
-		echo "kernel $rescue $label ${version:--} ${path#"$root"}" \
+		# No echo: it would make something of backslashes.
+		printf 'kernel %s %s %s %s %s\n' "$rescue" "$label" \
+			"${version:--}" "${path#"$root"}" \
 			"${initrd:+$dir/$initrd}"
 	done
 }
@@ -174,7 +176,7 @@ list()
 	kernels=$(list_kernels /boot)
 	[ -n "$kernels" ] || kernels=$(list_kernels '')
 	[ -n "$kernels" ] || return 0
-	echo "$kernels"
+	printf '%s\n' "$kernels"
 	# What distributions keep on their newest kernel.
 	for pair in '/vmlinuz /initrd.img' '/boot/vmlinuz /boot/initrd.img' \
 		'/boot/vmlinuz /boot/initrd'; do
