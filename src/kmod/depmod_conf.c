@@ -12,8 +12,7 @@
 
 #define CONF_CAP_LEN (1u << 20)
 #define FILES_CAP_NR 4096u
-/* Patterns are for a kernel's version; what regcomp() makes of a hostile one
- * stays small at this length and without repetition counts. */
+/* Patterns are for a kernel's version, and short. */
 #define PATTERN_CAP_LEN 128u
 
 static int add_word(struct dw_depmod_word **list, struct dw_err *err,
@@ -52,9 +51,11 @@ void dw_depmod_conf_free(struct dw_depmod_conf *conf)
 
 /* ---- lines --------------------------------------------------------------- */
 
-/* An extended regular expression that is found somewhere in the version, or
- * "*".  One with a count or a back reference would let a guest decide about
- * time and memory. */
+/*
+ * An extended regular expression that is found somewhere in the version, or
+ * "*".  Groups and counts are refused: with them a guest could make regcomp()
+ * take any time and memory, e.g. by (^|$|())*(^|$|())*...
+ */
 static int matches(struct dw_span pattern, const char *version, bool *yes,
 		   struct dw_err *err)
 {
@@ -64,16 +65,14 @@ static int matches(struct dw_span pattern, const char *version, bool *yes,
 	*yes = dw_span_is(pattern, "*");
 	if (*yes)
 		return 0;
-	if (pattern.len > PATTERN_CAP_LEN || memchr(pattern.p, '{', pattern.len))
-		return dw_fail(err, DW_UNSUPPORTED, "depmod.d: the pattern "
-			       "'%.*s' of kernels", (int)pattern.len, pattern.p);
-	for (size_t i = 0; i + 1 < pattern.len; i++)
-		if (pattern.p[i] == '\\' && pattern.p[i + 1] >= '0' &&
-		    pattern.p[i + 1] <= '9')
-			return dw_fail(err, DW_UNSUPPORTED, "depmod.d: the "
-				       "back reference in '%.*s'",
-				       (int)pattern.len, pattern.p);
+	if (pattern.len > PATTERN_CAP_LEN)
+		return dw_fail(err, DW_LIMIT, "a pattern of %zu bytes for "
+			       "kernels, more than %u", pattern.len,
+			       PATTERN_CAP_LEN);
 	dw_span_copy(pattern, text, sizeof(text));
+	if (strpbrk(text, "({"))
+		return dw_fail(err, DW_UNSUPPORTED, "the pattern '%s' for "
+			       "kernels has groups or counts", text);
 	if (regcomp(&re, text, REG_EXTENDED | REG_NOSUB))
 		return 0;
 	*yes = !regexec(&re, version, 0, NULL, 0);
@@ -304,12 +303,12 @@ static bool is_below(const char *path, size_t len,
 	       !memcmp(path, folder->text, folder->len);
 }
 
-/* The stem below the folder of modules; its length is 0 for others. */
+/* The stem below the folder of modules; empty for others. */
 static struct dw_span stem(const struct dw_depmod_place *p)
 {
-	size_t skip = p->rel ? (size_t)(p->rel - p->full) : p->stem_len;
+	size_t skip = p->below ? p->below : p->stem_len;
 
-	return (struct dw_span){ p->full + skip, p->stem_len - skip };
+	return (struct dw_span){ p->path + skip, p->stem_len - skip };
 }
 
 static void rank_externals(const struct dw_depmod_conf *conf,
@@ -320,9 +319,9 @@ static void rank_externals(const struct dw_depmod_conf *conf,
 	const struct dw_depmod_word *e;
 
 	for (e = conf->externals; e; e = e->next, ++*i) {
-		if (is_below(found->full, found->stem_len, e))
+		if (is_below(found->path, found->stem_len, e))
 			*rank = *i;
-		if (is_below(old->full, old->stem_len, e))
+		if (is_below(old->path, old->stem_len, e))
 			*old_rank = *i;
 	}
 }

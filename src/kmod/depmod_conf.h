@@ -24,7 +24,8 @@ struct dw_depmod_conf {
  * The *.conf of /etc/depmod.d, /run/depmod.d, /usr/local/lib/depmod.d,
  * /usr/lib/depmod.d and /lib/depmod.d: a name counts once, in the first folder
  * that has it.  Lines for other kernels are left out, lines that make no sense
- * too, as depmod does.  Without any "search" it is "updates".
+ * too, as depmod does.  Without any "search" it is "updates".  DW_UNSUPPORTED
+ * for a pattern of kernels that has groups or counts.
  */
 int dw_depmod_conf_read(struct dw_fs *fs, const char *version,
 			struct dw_depmod_conf *out, struct dw_err *err);
@@ -35,10 +36,12 @@ void dw_depmod_conf_free(struct dw_depmod_conf *conf);
 
 bool dw_depmod_excludes(const struct dw_depmod_conf *conf, const char *name);
 
-/* A module's file; 'rel' is 'full' below the folder of modules, or NULL. */
+/* A module's file. */
 struct dw_depmod_place {
-	const char *full, *rel;
-	size_t stem_len;	/* of full, up to the end of the module's name */
+	const char *path;
+	size_t below;		/* where in it the part below the folder of
+				 * modules starts; 0: it is elsewhere */
+	size_t stem_len;	/* of path, up to the end of the module's name */
 };
 
 /* Of two files of one module, whether the one found first stays. */

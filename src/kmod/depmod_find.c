@@ -224,7 +224,7 @@ static int by_name(const void *a, const void *b)
 static struct dw_depmod_place place_of(const struct dw_depmod_mod *m)
 {
 	return (struct dw_depmod_place){
-		m->full, m->is_below ? m->path : NULL, m->stem_len,
+		m->full, (size_t)(m->path - m->full), m->stem_len,
 	};
 }
 
