@@ -234,7 +234,10 @@ $(BUILD)/tests/helpers/%: tests/helpers/%.c Makefile
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $< \
-		$(shell $(PKG_CONFIG) --cflags --libs ext2fs com_err)
+		$(HELPER_LIBS)
+HELPER_LIBS = $(shell $(PKG_CONFIG) --cflags --libs ext2fs com_err)
+# It runs in initrds, where no library is.
+$(BUILD)/tests/helpers/nash: HELPER_LIBS := -static
 
 # The loader's installer as a program, for the loader's tests.
 # The second one installs the x86 code that is in the tree.
