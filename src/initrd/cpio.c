@@ -298,9 +298,8 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 		       bool *stop, struct dw_err *err)
 {
 	struct feed f = *plain;
-	const uint8_t *rest;
 	uint8_t magic[6];
-	size_t got, len = 1;
+	size_t got;
 	int ret;
 
 	f.packing = kind;
@@ -312,8 +311,11 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 	ret = walk_entries(&f, v, magic, &got, stop, err);
 	if (!ret && got)
 		ret = not_cpio(&f, *off, err);
-	while (!ret && !*stop && len)
-		ret = dw_unpack_next(f.unpack, &rest, &len, err);
+	/* To the end of the stream, within the same bounds. */
+	for (bool end = false; !ret && !*stop && !end;) {
+		f.chunk_len = 0;
+		ret = refill(&f, &end, err);
+	}
 	*off = dw_unpack_end_off(f.unpack);
 	dw_unpack_close(f.unpack);
 	if (f.open)

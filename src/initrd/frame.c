@@ -17,7 +17,7 @@
 
 /*
  * Nothing ends a legacy LZ4 frame but the file, or another frame: before Linux
- * 5.15 the kernel takes whatever follows for the length of a chunk.  So behind
+ * 5.14 the kernel takes whatever follows for the length of a chunk.  So behind
  * one comes one more.
  */
 static int pack_lz4(const char *data, size_t len, struct dw_buf *out,

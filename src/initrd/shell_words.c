@@ -25,29 +25,6 @@ static bool value_of(struct dw_span line, const char *name,
 	return true;
 }
 
-/* The last line that sets the variable; nr 0: none. */
-static struct dw_line find(const char *text, size_t len, const char *name,
-			   struct dw_span *value)
-{
-	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_line line, found = { .nr = 0 };
-	struct dw_span v;
-
-	while (dw_lines_next(&walk, &line))
-		if (value_of(line.text, name, &v)) {
-			found = line;
-			*value = v;
-		}
-	return found;
-}
-
-bool dw_shell_sets(const char *text, size_t len, const char *name)
-{
-	struct dw_span value;
-
-	return find(text, len, name, &value).nr;
-}
-
 /* What closes a value that opens so; 0: it is no list in brackets or quotes. */
 static char closer(struct dw_span value)
 {
@@ -59,6 +36,55 @@ static char closer(struct dw_span value)
 	return '\0';
 }
 
+/* Goes over the lines that belong to values of a variable. */
+struct values {
+	struct dw_lines walk;
+	const char *name;
+	struct dw_line line;	/* the last one that sets it; nr 0: none */
+	struct dw_span value;	/* what it sets it to, as far as that line */
+	struct dw_span part;	/* of the line at hand */
+	char open;		/* what has to come; at the end: it did not */
+};
+
+static bool next_part(struct values *v)
+{
+	struct dw_line line;
+
+	while (dw_lines_next(&v->walk, &line)) {
+		size_t from = 0;
+
+		v->part = dw_span_trim(line.text);
+		if (!v->open) {
+			if (!value_of(line.text, v->name, &v->part))
+				continue;
+			v->line = line;
+			v->value = v->part;
+			v->open = closer(v->part);
+			from = !!v->open;
+		}
+		if (v->open && v->part.len > from &&
+		    memchr(v->part.p + from, v->open, v->part.len - from))
+			v->open = '\0';
+		return true;
+	}
+	return false;
+}
+
+static struct values values_of(const char *text, size_t len, const char *name)
+{
+	return (struct values){
+		.walk = { .p = text, .len = len }, .name = name,
+		.value = { "", 0 },
+	};
+}
+
+bool dw_shell_sets(const char *text, size_t len, const char *name)
+{
+	struct values v = values_of(text, len, name);
+
+	return next_part(&v);
+}
+
 static bool is_word(const char *p, size_t len, const char *name)
 {
 	size_t i = 0;
@@ -68,45 +94,29 @@ static bool is_word(const char *p, size_t len, const char *name)
 	return i == len && !name[i];
 }
 
-static bool value_has(struct dw_span value, const char *name)
+static bool part_has(struct dw_span part, const char *name)
 {
 	static const char between[] = " \t()\"'";
 	size_t start = 0;
 
-	for (size_t i = 0; i <= value.len; i++) {
-		if (i < value.len && !strchr(between, value.p[i]))
+	for (size_t i = 0; i <= part.len; i++) {
+		if (i < part.len && !strchr(between, part.p[i]))
 			continue;
-		if (is_word(value.p + start, i - start, name))
+		if (is_word(part.p + start, i - start, name))
 			return true;
 		start = i + 1;
 	}
 	return false;
 }
 
-/* Whether a value of the variable has it, which may go over several lines. */
 static bool has_word(const char *text, size_t len,
 		     const struct dw_shell_words *w, const char *name)
 {
-	struct dw_lines walk = { .p = text, .len = len };
-	struct dw_line line;
-	char open = '\0';
+	struct values v = values_of(text, len, w->name);
 
-	while (dw_lines_next(&walk, &line)) {
-		struct dw_span v = dw_span_trim(line.text);
-		size_t from = 0;
-
-		if (!open) {
-			if (!value_of(line.text, w->name, &v))
-				continue;
-			open = closer(v);
-			from = !!open;
-		}
-		if (!dw_span_starts(v, "#") && value_has(v, name))
+	while (next_part(&v))
+		if (!dw_span_starts(v.part, "#") && part_has(v.part, name))
 			return true;
-		if (open && v.len > from &&
-		    memchr(v.p + from, open, v.len - from))
-			open = '\0';
-	}
 	return false;
 }
 
@@ -212,21 +222,26 @@ int dw_shell_add_words(const char *text, size_t len, const void *arg,
 		       struct dw_err *err)
 {
 	const struct dw_shell_words *w = arg;
-	struct dw_span value = { "", 0 };
-	struct dw_line line = find(text, len, w->name, &value);
+	struct values v = values_of(text, len, w->name);
 	bool lacking = false, array = w->array;
 	struct place place;
 
 	for (size_t i = 0; i < w->words->nr; i++)
 		lacking |= !has_word(text, len, w, w->words->names[i]);
-	if (line.nr)
-		array = value.len && value.p[0] == '(';
-	if (!lacking)
+	while (next_part(&v))
+		;
+	if (v.line.nr)
+		array = v.value.len && v.value.p[0] == '(';
+	if (lacking && v.open)
+		dw_changes_note(changes, v.line.nr, "%s has no end; left as "
+				"it is", w->name);
+	if (!lacking || v.open)
 		dw_buf_add(out, text, len);
-	else if (line.nr && find_place(text, value, &place))
-		put_inside(text, len, w, &line, value, &place, out, changes);
+	else if (v.line.nr && find_place(text, v.value, &place))
+		put_inside(text, len, w, &v.line, v.value, &place, out,
+			   changes);
 	else
-		put_line(text, len, w, line.nr, array, out, changes);
+		put_line(text, len, w, v.line.nr, array, out, changes);
 	return dw_buf_check(out, err);
 }
 
