@@ -7,10 +7,12 @@
 BOOT_TIME=${BOOT_TIME:-300}
 
 # start_guest LOG IMAGE FORMAT BUS [QEMU OPTIONS...]: sets guest_pid and
-# guest_port.  The image itself is not written to.
+# guest_port.  The image itself is not written to, but with
+# drive_mode=cache=unsafe.
 start_guest()
 {
-	local log=$1 drive="file=$2,format=$3,if=none,id=d,snapshot=on"
+	local log=$1 drive="file=$2,format=$3,if=none,id=d"
+	local mode=${drive_mode:-snapshot=on}
 	local bus=() try
 
 	# shellcheck disable=SC2054
@@ -29,7 +31,7 @@ start_guest()
 		guest_port=$((20000 + (BASHPID * 7 + try * 1009) % 12000))
 		qemu-system-x86_64 -accel tcg -smp 1 -m 512 -nodefaults \
 			-display none -machine graphics=off -no-reboot \
-			-serial "file:$log" -drive "$drive" "${bus[@]}" \
+			-serial "file:$log" -drive "$drive,$mode" "${bus[@]}" \
 			-netdev "user,id=n,hostfwd=tcp:127.0.0.1:$guest_port-:7" \
 			-device virtio-net-pci,netdev=n "$@" \
 			2> "$log.qemu" &
