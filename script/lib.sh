@@ -24,8 +24,8 @@ packages_for()
 			debian-archive-keyring e2fsprogs ;;
 	boot)	echo qemu-system-x86 qemu-utils fdisk "$(pygrub_package)" ;;
 	tests)	echo check extlinux syslinux-common gdisk xz-utils zstd lz4 \
-			lzop bzip2 cpio python3 jq man-db xfsprogs pigz \
-			tabix strace \
+			lzop bzip2 cpio libarchive-tools initramfs-tools-core \
+			python3 jq man-db xfsprogs pigz tabix strace \
 			thin-provisioning-tools mdadm lvm2 kmod rpm btrfs-progs \
 			busybox-static gawk original-awk shellcheck ;;
 	esac
@@ -42,7 +42,7 @@ wanted_for()
 	guests)	echo mmdebstrap fakeroot mke2fs debugfs e2fsck ;;
 	boot)	echo qemu-system-x86_64 qemu-img sfdisk pygrub ;;
 	tests)	echo check.pc extlinux mkfs.xfs sgdisk xz zstd lz4 lzop bzip2 \
-			cpio python3 jq man \
+			cpio bsdcpio lsinitramfs python3 jq man \
 			pigz bgzip strace cache_restore thin_restore mdadm \
 			lvm depmod rpmbuild busybox ;;
 	esac

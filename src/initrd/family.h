@@ -33,7 +33,7 @@ struct dw_initrd_build {
 						 * need the ones that it lacks,
 						 * in the order of loading */
 	struct dw_initrd_layout layout;
-	struct dw_cpio_writer w;	/* knows the initrd's folders */
+	struct dw_cpio_writer w;	/* knows the initrd's links */
 };
 
 struct dw_initrd_driver {
@@ -80,7 +80,7 @@ int dw_initrd_order(const struct dw_initrd_target *t,
 		    const struct dw_module_list *names,
 		    struct dw_module_list *load, struct dw_err *err);
 
-/* Fills b->layout and tells b->w of the folders; b->path is set. */
+/* Fills b->layout and tells b->w of the links; b->path is set. */
 int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err);
 void dw_initrd_layout_free(struct dw_initrd_layout *layout);
 

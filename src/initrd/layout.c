@@ -51,7 +51,9 @@ static enum dw_cpio_next on_entry(void *arg, const struct dw_cpio_entry *e)
 {
 	struct scan *s = arg;
 
-	if (S_ISDIR(e->mode) || S_ISLNK(e->mode))
+	/* A folder in a link's place would take it away.  One that is there
+	 * comes once more, as tools unpack each archive by itself. */
+	if (S_ISLNK(e->mode))
 		dw_cpio_has(&s->b->w, e->name);
 	if (!strcmp(e->name, "lib"))
 		s->lib_link = S_ISLNK(e->mode);
