@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/lines.h"
+#include "fs/read_text.h"
 #include "initrd/words.h"
 
 /* The value of "NAME=..." or "NAME+=...", blanks in front allowed. */
@@ -250,10 +251,14 @@ int dw_initrd_keep_words(const struct dw_initrd_target *t, const char *path,
 			 struct dw_edits *edits, struct dw_err *err)
 {
 	size_t first = edits->changes.nr;
+	struct dw_stat st;
+	int ret = dw_fs_stat(t->fs, path, &st, err);
 
-	if (dw_fs_exists(t->fs, path))
+	if (!ret)
 		return dw_edits_run(edits, t->fs, path, dw_shell_add_words,
 				    words, err);
+	if (!dw_fs_has_not(ret))
+		return ret;
 	dw_changes_note(&edits->changes, 0, "it is missing, so nothing tells "
 			"the next initrd of the modules");
 	dw_changes_set_path(&edits->changes, first, path);

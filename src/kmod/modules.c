@@ -175,15 +175,24 @@ void dw_modules_free(struct dw_modules *mods)
 
 /* Distributions before the merge of /usr have /lib, later ones a link there;
  * a few have only /usr/lib. */
-static bool find_dir(struct dw_fs *fs, const char *version, char dir[512])
+static int find_dir(struct dw_fs *fs, const char *version, char dir[512],
+		    struct dw_err *err)
 {
 	static const char *const tops[] = { "/lib", "/usr/lib" };
+	struct dw_stat st;
 
-	for (size_t i = 0; i < 2; i++)
-		if (snprintf(dir, 512, "%s/modules/%s", tops[i], version) <
-		    512 && dw_fs_exists(fs, dir))
-			return true;
-	return false;
+	for (size_t i = 0; i < 2; i++) {
+		int ret;
+
+		if (snprintf(dir, 512, "%s/modules/%s", tops[i], version) >=
+		    512)
+			continue;
+		ret = dw_fs_stat(fs, dir, &st, err);
+		if (!ret || !dw_fs_has_not(ret))
+			return ret;
+	}
+	return dw_fail(err, DW_NOENT, "modules: there are none of %s",
+		       version);
 }
 
 static int read_one(struct dw_fs *fs, const char *dir, const char *file,
@@ -205,9 +214,9 @@ int dw_modules_open(struct dw_fs *fs, const char *version,
 	*out = NULL;
 	if (!*version || strchr(version, '/'))
 		return dw_fail(err, DW_NOENT, "modules: no version is known");
-	if (!find_dir(fs, version, dir))
-		return dw_fail(err, DW_NOENT, "modules: there are none of %s",
-			       version);
+	ret = find_dir(fs, version, dir, err);
+	if (ret)
+		return ret;
 	ret = read_one(fs, dir, "modules.dep", &dep, &dep_len, err);
 	if (!ret)
 		ret = read_one(fs, dir, "modules.builtin", &builtin,
