@@ -11,7 +11,6 @@
  */
 enum { LIB, USR_LIB, LOAD, CMDLINE_D, CMDLINE, TEXTS_NR };
 
-static const struct dw_line_form plain = { "", "" };
 static const struct dw_line_form pre = { "rd.driver.pre=", "" };
 static const struct dw_line_form pre_004 = { "rdloaddriver=", "" };
 
@@ -48,7 +47,7 @@ static int add(struct dw_initrd_build *b, struct dw_err *err)
 		ret = dw_initrd_get_all(b->target, b->path, texts, TEXTS_NR,
 					err);
 	if (!ret)
-		ret = dw_initrd_put_lines(b, &texts[LOAD], &plain, err);
+		ret = dw_initrd_put_lines(b, &texts[LOAD], &dw_line_plain, err);
 	if (!ret)
 		ret = put_cmdline(b, texts, err);
 	dw_initrd_texts_free(texts, TEXTS_NR);

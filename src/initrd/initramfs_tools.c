@@ -2,21 +2,10 @@
 /* Initrds of initramfs-tools: Debian, Ubuntu and what is made of them. */
 #include "initrd/words.h"
 
-static const struct dw_line_form form = { "", "" };
-
 /* Its scripts load what conf/modules names, line by line. */
 static int add(struct dw_initrd_build *b, struct dw_err *err)
 {
-	struct dw_initrd_text old = { .name = "conf/modules" };
-	int ret;
-
-	ret = dw_initrd_add_tree(b, err);
-	if (!ret)
-		ret = dw_initrd_get_all(b->target, b->path, &old, 1, err);
-	if (!ret)
-		ret = dw_initrd_put_lines(b, &old, &form, err);
-	dw_initrd_texts_free(&old, 1);
-	return ret;
+	return dw_initrd_add_listed(b, "conf/modules", err);
 }
 
 static int keep(const struct dw_initrd_target *t,
@@ -24,7 +13,7 @@ static int keep(const struct dw_initrd_target *t,
 		struct dw_err *err)
 {
 	return dw_initrd_keep_lines(t, "/etc/initramfs-tools/modules", names,
-				    &form, edits, err);
+				    &dw_line_plain, edits, err);
 }
 
 const struct dw_initrd_driver dw_initrd_initramfs_tools = {

@@ -18,7 +18,6 @@ static int add(struct dw_initrd_build *b, struct dw_err *err)
 {
 	static const struct dw_line_form config = { "MODULES=\"$MODULES ",
 						    "\"" };
-	static const struct dw_line_form plain = { "", "" };
 	struct dw_initrd_text texts[] = {
 		{ .name = "config" },
 		{ .name = "etc/modules-load.d/90-diskwright.conf" },
@@ -31,7 +30,7 @@ static int add(struct dw_initrd_build *b, struct dw_err *err)
 	if (!ret)
 		ret = dw_initrd_put_lines(b, &texts[0], &config, err);
 	if (!ret)
-		ret = dw_initrd_put_lines(b, &texts[1], &plain, err);
+		ret = dw_initrd_put_lines(b, &texts[1], &dw_line_plain, err);
 	dw_initrd_texts_free(texts, 2);
 	return ret;
 }

@@ -12,17 +12,7 @@
  * by modalias in any case. */
 static int add(struct dw_initrd_build *b, struct dw_err *err)
 {
-	static const struct dw_line_form form = { "", "" };
-	struct dw_initrd_text old = { .name = "etc/modules" };
-	int ret;
-
-	ret = dw_initrd_add_tree(b, err);
-	if (!ret)
-		ret = dw_initrd_get_all(b->target, b->path, &old, 1, err);
-	if (!ret)
-		ret = dw_initrd_put_lines(b, &old, &form, err);
-	dw_initrd_texts_free(&old, 1);
-	return ret;
+	return dw_initrd_add_listed(b, "etc/modules", err);
 }
 
 /* ---- the guest's configuration ---------------------------------------------- */

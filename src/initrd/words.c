@@ -6,6 +6,8 @@
 #include "base/lines.h"
 #include "initrd/words.h"
 
+const struct dw_line_form dw_line_plain = { "", "" };
+
 /* Whether the line names the module, which is normalised. */
 static bool names_it(struct dw_span line, const char *name,
 		     const struct dw_line_form *form)
@@ -118,5 +120,20 @@ int dw_initrd_put_lines(struct dw_initrd_build *b,
 	if (!ret)
 		dw_cpio_file(&b->w, old->name, 0644, out.data, out.len);
 	dw_buf_free(&out);
+	return ret;
+}
+
+int dw_initrd_add_listed(struct dw_initrd_build *b, const char *name,
+			 struct dw_err *err)
+{
+	struct dw_initrd_text old = { .name = name };
+	int ret;
+
+	ret = dw_initrd_add_tree(b, err);
+	if (!ret)
+		ret = dw_initrd_get_all(b->target, b->path, &old, 1, err);
+	if (!ret)
+		ret = dw_initrd_put_lines(b, &old, &dw_line_plain, err);
+	dw_initrd_texts_free(&old, 1);
 	return ret;
 }

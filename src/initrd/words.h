@@ -11,6 +11,9 @@ struct dw_line_form {
 	const char *start, *end;
 };
 
+/* Just names, and options. */
+extern const struct dw_line_form dw_line_plain;
+
 /* Appends the text to out, with a line more for each name that it lacks,
  * be it written with '-' or '_'.  changes may be NULL. */
 void dw_initrd_add_lines(const char *text, size_t len,
@@ -29,6 +32,11 @@ int dw_initrd_keep_lines(const struct dw_initrd_target *t, const char *path,
 int dw_initrd_put_lines(struct dw_initrd_build *b,
 			const struct dw_initrd_text *old,
 			const struct dw_line_form *form, struct dw_err *err);
+
+/* For what has one such list: the modules as modprobe finds them, and in the
+ * file of that name in the initrd b->names on lines. */
+int dw_initrd_add_listed(struct dw_initrd_build *b, const char *name,
+			 struct dw_err *err);
 
 /*
  * An editor of shell text (dw_edit_fn): adds words to what NAME=(...),
