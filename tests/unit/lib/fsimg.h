@@ -8,7 +8,8 @@
 /* Ends the program with 77 where a tool is missing. */
 void fsimg_require_tools(void);
 
-/* The path of a file in a folder of this test's own; removed at exit. */
+/* The path of a file in a folder of this test's own, removed at exit; ends the
+ * program where fsimg_require_tools() has not made that folder. */
 const char *fsimg_path(const char *name);
 
 /* Runs a shell command made from a format; its output, stderr included, stays
