@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "fs/read_text.h"
 #include "guest/hook.h"
 #include "guest/hook/texts.h"
 
@@ -32,20 +33,37 @@ struct work {
 
 /* The path with the links of its folder resolved: /sbin may be /usr/sbin.  A
  * folder that is missing keeps its name. */
-static char *real_path(struct dw_fs *fs, const char *path)
+static int real_path(struct dw_fs *fs, const char *path, char **out,
+		     struct dw_err *err)
 {
 	const char *name = strrchr(path, '/');
-	char *folder = strndup(path, (size_t)(name - path)), *real, *out;
+	char *folder = strndup(path, (size_t)(name - path)), *real = NULL;
+	int ret;
 
+	*out = NULL;
 	if (!folder)
-		return NULL;
-	if (dw_fs_realpath(fs, folder, &real, NULL))
-		real = strdup(folder);
+		return dw_fail_nomem(err);
+	ret = dw_fs_realpath(fs, folder, &real, err);
+	if (dw_fs_has_not(ret))
+		ret = 0;
+	if (!ret && asprintf(out, "%s%s", real ? real : folder, name) < 0) {
+		*out = NULL;
+		ret = dw_fail_nomem(err);
+	}
 	free(folder);
-	if (!real || asprintf(&out, "%s%s", real, name) < 0)
-		out = NULL;
 	free(real);
-	return out;
+	return ret;
+}
+
+/* Whether something is there; a failure to look is one. */
+static int look(struct dw_fs *fs, const char *path, bool *is_there,
+		struct dw_err *err)
+{
+	struct dw_stat st;
+	int ret = dw_fs_stat(fs, path, &st, err);
+
+	*is_there = !ret;
+	return dw_fs_has_not(ret) ? 0 : ret;
 }
 
 /* Whether the file may be written: it is not there, or it is an older one. */
@@ -65,7 +83,7 @@ static int may_write(struct work *w, const char *path, const char *text,
 	*may = !ret && !*is_same && strstr(old, OURS);
 	free(old);
 	/* A folder, or something far too long, is not ours either. */
-	return ret == DW_IO || ret == DW_NOMEM || ret == DW_CANCELLED ? ret : 0;
+	return dw_fs_has_not(ret) ? 0 : ret;
 }
 
 /* Plans one file; *is_ours tells whether it will be there as we want it. */
@@ -104,10 +122,11 @@ static int put_points(struct work *w, const struct point *points,
 		bool is_pacman = dw_span_ends(dw_span_of(points[i].path),
 					      ".hook");
 		bool is_ours;
-		char *path = real_path(w->fs, points[i].path);
+		char *path;
 
-		if (!path)
-			return dw_fail_nomem(err);
+		ret = real_path(w->fs, points[i].path, &path, err);
+		if (ret)
+			return ret;
 		ret = put(w, path, is_pacman ? dw_hook_text_pacman :
 					 dw_hook_text_run,
 			  is_pacman ? 0644 : 0755, points[i].when, &is_ours,
@@ -173,38 +192,39 @@ static const struct point pacman[] = {
 };
 
 /* Fedora 9 and RHEL 6 have the first grubby that runs hooks. */
-static bool runs_postinst(struct dw_fs *fs)
+static int runs_postinst(struct dw_fs *fs, bool *runs, struct dw_err *err)
 {
 	char *text = NULL;
-	bool runs;
 	size_t len;
+	int ret = dw_fs_read_text(fs, "/sbin/new-kernel-pkg", TEXT_CAP_LEN,
+				  &text, &len, err);
 
-	if (dw_fs_read_file(fs, "/sbin/new-kernel-pkg", TEXT_CAP_LEN, &text,
-			    &len, NULL))
-		return false;
-	runs = strstr(text, "/etc/kernel/postinst.d");
+	*runs = text && strstr(text, "/etc/kernel/postinst.d");
 	free(text);
-	return runs;
+	return ret;
 }
 
-static bool has_kernel_install(struct dw_fs *fs)
+static int has_kernel_install(struct dw_fs *fs, bool *has, struct dw_err *err)
 {
-	return dw_fs_exists(fs, "/usr/bin/kernel-install") ||
-	       dw_fs_exists(fs, "/bin/kernel-install");
+	int ret = look(fs, "/usr/bin/kernel-install", has, err);
+
+	return ret || *has ? ret : look(fs, "/bin/kernel-install", has, err);
 }
 
 static int put_redhat(struct work *w, struct dw_err *err)
 {
-	bool by_grubby = runs_postinst(w->fs);
-	bool by_systemd = has_kernel_install(w->fs);
-	int ret = 0;
+	bool by_grubby, by_systemd = false, by_rc = false;
+	int ret = runs_postinst(w->fs, &by_grubby, err);
 
-	if (by_grubby)
+	if (!ret)
+		ret = has_kernel_install(w->fs, &by_systemd, err);
+	if (!ret && by_grubby)
 		ret = PUT(w, new_kernel_pkg, err);
 	if (!ret && by_systemd)
 		ret = PUT(w, kernel_install, err);
-	if (ret || by_grubby || by_systemd ||
-	    !dw_fs_exists(w->fs, "/etc/rc.d/rc6.d"))
+	if (!ret && !by_grubby && !by_systemd)
+		ret = look(w->fs, "/etc/rc.d/rc6.d", &by_rc, err);
+	if (ret || !by_rc)
 		return ret;
 	dw_notes_add(w->notes, "this guest's packages run no hook when a "
 		     "kernel comes or goes: syslinux.cfg is renewed when the "
@@ -214,10 +234,15 @@ static int put_redhat(struct work *w, struct dw_err *err)
 
 static int put_suse(struct work *w, struct dw_err *err)
 {
-	if (dw_fs_exists(w->fs, "/etc/grub.d"))
+	bool has = false;
+	int ret = look(w->fs, "/etc/grub.d", &has, err);
+
+	if (!ret && has)
 		return PUT(w, grub_mkconfig, err);
-	if (!dw_fs_exists(w->fs, "/etc/cron.hourly"))
-		return 0;
+	if (!ret)
+		ret = look(w->fs, "/etc/cron.hourly", &has, err);
+	if (ret || !has)
+		return ret;
 	dw_notes_add(w->notes, "this guest's packages run no hook when a "
 		     "kernel comes or goes: syslinux.cfg is renewed every "
 		     "hour, or by " SCRIPT);
@@ -226,23 +251,27 @@ static int put_suse(struct work *w, struct dw_err *err)
 
 static int put_alpine(struct work *w, struct dw_err *err)
 {
-	if (!dw_fs_exists(w->fs, "/etc/runlevels/default/local"))
+	bool has;
+	int ret = look(w->fs, "/etc/runlevels/default/local", &has, err);
+
+	if (!ret && !has)
 		dw_notes_add(w->notes, "Alpine renews syslinux.cfg with the "
 			     "package kernel-hooks, or when it stops with "
 			     "'rc-update add local'");
-	return PUT(w, alpine, err);
+	return ret ? ret : PUT(w, alpine, err);
 }
 
 /* What nobody told us of: by the folders that are there. */
 static int put_unknown(struct work *w, struct dw_err *err)
 {
-	int ret = 0;
+	bool has;
+	int ret = look(w->fs, "/etc/kernel/postinst.d", &has, err);
 
-	if (dw_fs_exists(w->fs, "/etc/kernel/postinst.d"))
+	if (!ret && has)
 		ret = PUT(w, debian, err);
-	if (!ret && has_kernel_install(w->fs))
-		ret = PUT(w, kernel_install, err);
-	return ret;
+	if (!ret)
+		ret = has_kernel_install(w->fs, &has, err);
+	return ret || !has ? ret : PUT(w, kernel_install, err);
 }
 
 static int put_all(struct work *w, enum dw_distro distro, struct dw_err *err)
@@ -296,13 +325,14 @@ int dw_hook_plan(const struct dw_release *release, struct dw_fs *fs,
 		 char **script, struct dw_err *err)
 {
 	struct work w = { .fs = fs, .edits = edits, .notes = notes };
-	char *path = real_path(fs, SCRIPT);
 	bool is_ours;
+	char *path;
 	int ret;
 
 	*script = NULL;
-	if (!path)
-		return dw_fail_nomem(err);
+	ret = real_path(fs, SCRIPT, &path, err);
+	if (ret)
+		return ret;
 	ret = put_both(&w, path, release->distro, &is_ours, err);
 	if (ret || !is_ours)
 		free(path);

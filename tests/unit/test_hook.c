@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/kinds.h"
 #include "guest/hook.h"
 #include "guest/hook/texts.h"
 #include "lib/fsimg.h"
@@ -235,6 +236,44 @@ START_TEST(of_others)
 }
 END_TEST
 
+/* Each read that fails is an error, or nothing that mattered. */
+START_TEST(faults)
+{
+	struct dw_release release = { .distro = DW_DISTRO_RHEL };
+	struct dw_fault fault = { 0 };
+	struct dw_dev *file, *dev;
+	unsigned failed_nr = 0;
+	int ret = DW_IO;
+
+	put("/sbin/new-kernel-pkg", "for f in /etc/kernel/postinst.d/*; do");
+	folder("/etc/kernel/prerm.d");
+	put("/etc/kernel/prerm.d/zz-diskwright", "mine");
+	fsimg_close(fs, img);
+	for (uint64_t i = 1; ret; i++) {
+		forget();
+		OK(dw_file_open(ctx, img, 0, &file, &err));
+		fault = (struct dw_fault){ 0 };
+		OK(dw_fault_new(file, &fault, &dev, &err));
+		OK(dw_fs_open(ctx, dev, 0, &fs, &err));
+		fault.fail_read_at = fault.reads_nr + i;
+		fault.sticky = true;
+		ret = dw_hook_plan(&release, fs, &edits, &notes, &script,
+				   &err);
+		if (ret) {
+			ck_assert_int_eq(ret, DW_IO);
+			ck_assert_ptr_null(script);
+			failed_nr++;
+		}
+		dw_fs_close(fs);
+		dw_dev_close(dev, NULL);
+		dw_dev_close(file, NULL);
+	}
+	ck_assert_uint_gt(failed_nr, 3);
+	WRITES("/etc/kernel/postinst.d/zz-diskwright");
+	fs = fsimg_open(ctx, img, DW_FS_WRITE);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("hook");
@@ -253,6 +292,7 @@ int main(void)
 	tcase_add_test(tc, unknown);
 	tcase_add_test(tc, twice);
 	tcase_add_test(tc, of_others);
+	tcase_add_test(tc, faults);
 	failed = dw_test_run("hook", tc);
 	dw_ctx_free(ctx);
 	return failed;
