@@ -21,8 +21,8 @@ static const struct cli_option options[] = {
 	  "mend refcounts and leaks of the image file; writes to the image" },
 	{ "repair-boot", 0, NULL, CLI_FLAG,
 	  offsetof(struct settings, repair_boot), NULL,
-	  "mend a boot record that no longer finds its stage 2; writes to the"
-	  " image" },
+	  "mend a boot record that no longer finds its stage 2, and bring an"
+	  " older loader up to date; writes to the image" },
 	CLI_OPT_FORMAT,
 	CLI_OPT_BACKING,
 	CLI_OPT_PV,

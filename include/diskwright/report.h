@@ -43,7 +43,8 @@ struct dw_kernel_advice {
 struct dw_boot_verdict {
 	bool boots;
 	char *reason;		/* why not; NULL where it boots */
-	char *config;		/* the configuration file that decides */
+	char *config;		/* the configuration file that decides; NULL:
+				 * the loader scans /boot */
 	char *entry;		/* its title or label */
 	char *kernel;
 	char *initrd;		/* NULL: none */

@@ -34,9 +34,10 @@ enum dw_loader_kind {
 /* What is in a boot sector and, for ours, behind it. */
 struct dw_loader_state {
 	enum dw_loader_kind kind;
-	char name[48];		/* "diskwright 1", "extlinux", "grub", ... ;
+	char name[48];		/* "diskwright 2", "extlinux", "grub", ... ;
 				 * "" where there is none */
 	unsigned version;	/* of stage 2, 0 where it cannot be read */
+	bool outdated;		/* it works, but is older than ours */
 	bool stale;		/* ours, but it would not find stage 2 */
 	char problem[128];	/* why it is stale */
 	uint64_t stage2_ino;	/* as the boot record has it */
@@ -74,7 +75,7 @@ int dw_loader_install(struct dw_fs *fs, struct dw_dev *dev,
 int dw_loader_install_mbr(struct dw_dev *disk, struct dw_err *err);
 /* The same 440 bytes, for a sector that is put together in memory. */
 const uint8_t *dw_loader_mbr_code(void);
-/* "diskwright 1": what dw_loader_state calls ours. */
+/* "diskwright 2": what dw_loader_state calls ours. */
 const char *dw_loader_name(void);
 
 /* Names the boot code at the start of a disk (its MBR, or the filesystem's

@@ -41,9 +41,12 @@ static bool has_text(const uint8_t *sector, const char *text, int off)
 	return memmem(sector, MBR_TABLE_OFF, text, len);
 }
 
+#define NAME_TEXT(version) "diskwright " #version
+#define NAME(version) NAME_TEXT(version)
+
 const char *dw_loader_name(void)
 {
-	return "diskwright 1";
+	return NAME(STAGE2_VERSION);
 }
 
 static bool is_our_record(const uint8_t record[RECORD_LEN])
@@ -152,6 +155,8 @@ static int check_stage2(struct dw_fs *fs, struct dw_loader_state *out,
 		goto out;
 	}
 	out->version = info.version;
+	out->outdated = info.version < STAGE2_VERSION;
+	snprintf(out->name, sizeof(out->name), "diskwright %u", info.version);
 	dw_stage2_path(info.dir, out->stage2_path);
 	ret = dw_fs_file_runs(fs, out->stage2_ino, count_run, &allocated, err);
 	if (ret)

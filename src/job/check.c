@@ -43,6 +43,10 @@ static int describe(struct dw_system *sys, struct dw_check_report *r,
 			     state.problem, r->loader_ours
 			     ? "--repair-boot writes it again"
 			     : "'extlinux --update' in the guest mends it");
+	else if (state.outdated)
+		dw_notes_add(&r->notes, "its boot loader is an older one (%s, "
+			     "this program has %s); --repair-boot brings it up "
+			     "to date", state.name, dw_loader_name());
 	r->needs_recovery = sys->root.recovery.transactions_nr ||
 			    sys->root.recovery.orphans_deleted_nr ||
 			    sys->root.recovery.orphans_truncated_nr;

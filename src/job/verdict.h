@@ -3,6 +3,7 @@
 #ifndef DW_JOB_VERDICT_H
 #define DW_JOB_VERDICT_H
 
+#include "boot/bootconf.h"
 #include "boot/install.h"
 #include "guest/packages.h"
 #include "initrd/boot_check.h"
@@ -50,6 +51,21 @@ int dw_verdict_kvm(struct dw_verdict_source *source,
 		   struct dw_boot_verdict *out, struct dw_err *err);
 int dw_verdict_pygrub(struct dw_verdict_source *source,
 		      struct dw_boot_verdict *out, struct dw_err *err);
+
+/* Fills in what an entry says; config NULL: it stands in no file. */
+int dw_verdict_copy_entry(const struct dw_boot_entry *e, const char *config,
+			  struct dw_boot_verdict *v, struct dw_err *err);
+
+/*
+ * What our own loader starts when nobody chooses: the default entry of the
+ * configuration, else the next one that can be started, else, where none of
+ * their kernels is there, what scanning /boot gives.  conf NULL: there is no
+ * configuration.
+ */
+int dw_verdict_follow_loader(struct dw_verdict_source *source,
+			     const char *config,
+			     const struct dw_bootconf *conf,
+			     struct dw_boot_verdict *v, struct dw_err *err);
 
 /* DW_NOBOOT where the guest has no kernel for this side; the reason names the
  * newest and what speaks against it. */

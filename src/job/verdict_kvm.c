@@ -64,13 +64,14 @@ static bool find_grub(struct dw_verdict_source *source, char path[512],
 }
 
 /*
- * 0 with the configuration that the boot code will read, or DW_NOBOOT.  GRUB's
- * own code is taken to work; only its configuration is followed.
+ * 0 with the configuration that the boot code will read, or DW_NOBOOT.  Ours
+ * does without: path is "" then.  GRUB's own code is taken to work; only its
+ * configuration is followed.
  */
 static int find_config(struct dw_verdict_source *source,
 		       struct dw_boot_verdict *v, char path[512],
-		       enum dw_bootconf_kind *kind, bool *by_syslinux,
-		       struct dw_err *err)
+		       enum dw_bootconf_kind *kind,
+		       enum dw_loader_kind *loader, struct dw_err *err)
 {
 	struct dw_loader_place place = {
 		.whole_disk = !source->part_nr,
@@ -88,6 +89,7 @@ static int find_config(struct dw_verdict_source *source,
 		return ret;
 	if (mbr.kind == DW_LOADER_NONE)
 		return dw_fail(err, DW_NOBOOT, "no boot code at its start");
+	*loader = mbr.kind;
 	if (mbr.kind == DW_LOADER_GRUB) {
 		dw_notes_add(&v->warnings, "GRUB's own code was not checked");
 		if (find_grub(source, path, kind))
@@ -102,32 +104,33 @@ static int find_config(struct dw_verdict_source *source,
 	if (fs_code.stale)
 		return dw_fail(err, DW_NOBOOT,
 			       "the boot record is stale: %s", fs_code.problem);
-	*by_syslinux = fs_code.kind == DW_LOADER_SYSLINUX;
+	*loader = fs_code.kind;
 	snprintf(folder, sizeof(folder), "%s", fs_code.stage2_path);
 	if (strrchr(folder, '/'))
 		*strrchr(folder, '/') = '\0';
 	*kind = DW_BOOTCONF_EXTLINUX;
 	if (find_syslinux(source, folder, path))
 		return 0;
+	path[0] = '\0';
 	ret = dw_verdict_has_kernel(source, DW_SIDE_KVM, err);
-	if (ret)
+	if (ret || fs_code.kind == DW_LOADER_OURS)
 		return ret;
 	return dw_fail(err, DW_NOBOOT, "no extlinux.conf or syslinux.cfg");
 }
 
 /* ---- the entry -------------------------------------------------------------- */
 
-static int copy_entry(const struct dw_boot_entry *e, const char *config,
-		      struct dw_boot_verdict *v, struct dw_err *err)
+int dw_verdict_copy_entry(const struct dw_boot_entry *e, const char *config,
+			  struct dw_boot_verdict *v, struct dw_err *err)
 {
 	struct dw_span root;
 	bool ok = true;
 
-	v->config = strdup(config);
+	v->config = config ? strdup(config) : NULL;
 	v->entry = strdup(e->label ? e->label : e->title ? e->title : "");
 	v->kernel = strdup(e->kernel ? e->kernel : "");
 	v->args = strdup(e->args ? e->args : "");
-	ok = v->config && v->entry && v->kernel && v->args;
+	ok = (v->config || !config) && v->entry && v->kernel && v->args;
 	if (e->initrds_nr) {
 		v->initrd = strdup(e->initrds[0]);
 		ok = ok && v->initrd;
@@ -140,32 +143,41 @@ static int copy_entry(const struct dw_boot_entry *e, const char *config,
 	return ok ? 0 : dw_fail_nomem(err);
 }
 
+/* GRUB and syslinux boot the default, or ask. */
+static int take_default(const struct dw_bootconf *conf, const char *path,
+			struct dw_boot_verdict *v, struct dw_err *err)
+{
+	long nr = conf->default_nr < 0 ? 0 : conf->default_nr;
+
+	return dw_verdict_copy_entry(&conf->entries[nr], path, v, err);
+}
+
 static int read_entry(struct dw_verdict_source *source,
-		      struct dw_boot_verdict *v, bool *by_syslinux,
+		      struct dw_boot_verdict *v, enum dw_loader_kind *loader,
 		      struct dw_err *err)
 {
 	struct dw_bootconf *conf = NULL;
 	enum dw_bootconf_kind kind;
 	char path[512], *text = NULL;
 	size_t len;
-	long nr;
 	int ret;
 
-	ret = find_config(source, v, path, &kind, by_syslinux, err);
-	if (!ret)
+	ret = find_config(source, v, path, &kind, loader, err);
+	if (!ret && path[0])
 		ret = dw_fs_read_file(source->fs, path, MAX_CONFIG_LEN, &text,
 				      &len, err);
-	if (!ret)
+	if (!ret && path[0])
 		ret = dw_bootconf_parse(kind, text, len, &conf, err);
-	if (!ret && !conf->entries_nr)
+	if (!ret && conf && !conf->entries_nr &&
+	    (conf->includes_nr || *loader != DW_LOADER_OURS))
 		ret = dw_fail(err, DW_NOBOOT, conf->includes_nr
 			      ? "%s has its entries in files that it includes, "
 				"which are not followed here"
 			      : "%s has no entry", path);
-	if (!ret) {
-		nr = conf->default_nr < 0 ? 0 : conf->default_nr;
-		ret = copy_entry(&conf->entries[nr], path, v, err);
-	}
+	if (!ret && *loader == DW_LOADER_OURS)
+		ret = dw_verdict_follow_loader(source, path, conf, v, err);
+	else if (!ret)
+		ret = take_default(conf, path, v, err);
 	dw_bootconf_free(conf);
 	free(text);
 	return ret;
@@ -195,14 +207,14 @@ static int judge(struct dw_verdict_source *source, struct dw_boot_verdict *v,
 		 struct dw_err *err)
 {
 	const struct dw_boot_check *check;
-	bool by_syslinux = false;
+	enum dw_loader_kind loader = DW_LOADER_NONE;
 	size_t kernel_nr = 0;
 	int ret;
 
-	ret = read_entry(source, v, &by_syslinux, err);
+	ret = read_entry(source, v, &loader, err);
 	if (!ret)
 		ret = dw_verdict_find_kernel(source, v, &kernel_nr, err);
-	if (!ret && by_syslinux)
+	if (!ret && loader == DW_LOADER_SYSLINUX)
 		ret = check_for_syslinux(source, v, err);
 	if (!ret)
 		ret = dw_verdict_check_initrd(source, v,

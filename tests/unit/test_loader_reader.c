@@ -331,7 +331,8 @@ START_TEST(inline_directory_goes_on_in_the_attribute)
 	};
 	uint8_t raw[256] = { 0 }, *e = raw + 128 + 32 + 4;
 	const uint8_t *tail;
-	uint32_t len, nr = 0;
+	struct search s = { "kernel", 6, 0 };
+	uint32_t len;
 
 	put_le16(raw + 128, 32);
 	put_le32(raw + 160, 0xea020000);
@@ -346,7 +347,8 @@ START_TEST(inline_directory_goes_on_in_the_attribute)
 	memcpy(e + 48, "kernel", 6);
 	ck_assert_ptr_null(find_inline_tail(raw, 256, &tail, &len));
 	ck_assert_uint_eq(len, 16);
-	ck_assert_uint_eq(search_block(tail, len, "kernel", 6), 77);
+	ck_assert(list_block(tail, len, is_it, &s));
+	ck_assert_uint_eq(s.nr, 77);
 
 	/* Through an inode table of one inode, in block 1. */
 	fs.inodes_nr = fs.inodes_per_group = 4;
@@ -356,8 +358,9 @@ START_TEST(inline_directory_goes_on_in_the_attribute)
 	fs.first_meta_bg = UINT32_MAX;
 	put_le32(image + 2 * 1024 + 8, 3);
 	memcpy(image + 3 * 1024, raw, sizeof(raw));
-	ck_assert_ptr_null(search_inline(&fs, &dir, "kernel", 6, &nr));
-	ck_assert_uint_eq(nr, 77);
+	s.nr = 0;
+	ck_assert_ptr_null(ext_list(&fs, &dir, is_it, &s));
+	ck_assert_uint_eq(s.nr, 77);
 	/* A value that would lie past the inode. */
 	put_le32(e + 8, 200);
 	ck_assert_ptr_nonnull(find_inline_tail(raw, 256, &tail, &len));

@@ -74,7 +74,7 @@
 #define STAGE2_MAGIC_OFF 4
 #define STAGE2_MAGIC	0x32535744	/* "DWS2" */
 #define STAGE2_VERSION_OFF 8	/* u16 */
-#define STAGE2_VERSION	1
+#define STAGE2_VERSION	2
 #define STAGE2_SECTORS_OFF 10	/* u16, length of the file in sectors */
 #define STAGE2_SUM_OFF	12	/* u32 that makes the sum of all dwords zero */
 #define STAGE2_DIR_OFF	16	/* directory it was installed in, NUL ended */

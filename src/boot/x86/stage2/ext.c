@@ -15,6 +15,7 @@
 #define SB_REVISION		76
 #define SB_COMPAT		92
 #define SB_RO_COMPAT		100
+#define SB_UUID			104
 #define SB_FIRST_META_BG	260
 #define SB_BLOCKS_NR_HI		336
 #define SB_BACKUP_GROUPS	588
@@ -59,6 +60,7 @@ static void decode_super(struct ext *fs, const uint8_t *sb)
 			    le32(sb + SB_FIRST_META_BG) : UINT32_MAX;
 	fs->sparse_super = le32(sb + SB_RO_COMPAT) & RO_COMPAT_SPARSE_SUPER;
 	fs->sparse_super2 = le32(sb + SB_COMPAT) & COMPAT_SPARSE_SUPER2;
+	memcpy(fs->uuid, sb + SB_UUID, sizeof(fs->uuid));
 	fs->backup_groups[0] = le32(sb + SB_BACKUP_GROUPS);
 	fs->backup_groups[1] = le32(sb + SB_BACKUP_GROUPS + 4);
 }

@@ -32,6 +32,7 @@ struct ext {
 	uint32_t first_meta_bg;	/* ~0 without meta_bg */
 	uint32_t backup_groups[2];
 	bool sparse_super, sparse_super2, has_64bit;
+	uint8_t uuid[16];
 
 	/* Blocks kept, EXT_BLOCK_MAX apart, replaced in turn. */
 	uint8_t *slots;
@@ -77,6 +78,14 @@ fault ext_read(struct ext *fs, const struct ext_inode *inode, uint64_t off,
  */
 fault ext_lookup(struct ext *fs, uint32_t dir, const char *path,
 		 struct ext_inode *out);
+/*
+ * Calls fn with each name of a directory, in no order, until it returns true;
+ * the name does not end at a NUL and is gone when fn returns.
+ */
+typedef bool (*ext_name_fn)(void *arg, const char *name, uint32_t len,
+			    uint32_t nr);
+fault ext_list(struct ext *fs, const struct ext_inode *dir, ext_name_fn fn,
+	       void *arg);
 extern const char ext_not_found[];	/* the fault if there is none */
 
 #define EXT_FLAG_ENCRYPTED	0x800

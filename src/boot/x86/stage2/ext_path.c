@@ -17,9 +17,9 @@
 
 const char ext_not_found[] = "file not found";
 
-/* Looks for a name in a block of a directory; 0 if it is not there. */
-static uint32_t search_block(const uint8_t *p, uint32_t len, const char *name,
-			     uint32_t name_len)
+/* The names of one block of a directory; true where fn ended it. */
+static bool list_block(const uint8_t *p, uint32_t len, ext_name_fn fn,
+		       void *arg)
 {
 	/* rec_len is at least 8, so this ends. */
 	while (len >= DIRENT_NAME) {
@@ -31,53 +31,56 @@ static uint32_t search_block(const uint8_t *p, uint32_t len, const char *name,
 		else
 			rec_len &= ~3u;
 		if (rec_len < DIRENT_NAME || rec_len > len)
-			return 0;
-		if (le32(p) && p[DIRENT_NAME_LEN] == name_len &&
-		    name_len <= rec_len - DIRENT_NAME &&
-		    !memcmp(p + DIRENT_NAME, name, name_len))
-			return le32(p);
+			return false;
+		if (le32(p) && p[DIRENT_NAME_LEN] <= rec_len - DIRENT_NAME &&
+		    fn(arg, (const char *)p + DIRENT_NAME, p[DIRENT_NAME_LEN],
+		       le32(p)))
+			return true;
 		p += rec_len;
 		len -= rec_len;
 	}
-	return 0;
+	return false;
 }
 
 /*
  * An inline directory: the number of the parent, entries up to byte 60, then
  * more of them in the attribute, each part like a block of its own.
  */
-static fault search_inline(struct ext *fs, const struct ext_inode *dir,
-			   const char *name, uint32_t name_len, uint32_t *nr)
+static fault list_inline(struct ext *fs, const struct ext_inode *dir,
+			 ext_name_fn fn, void *arg)
 {
 	uint8_t tail[4096];
 	uint32_t tail_len;
 	fault f;
 
-	if (name_len == 2 && !memcmp(name, "..", 2)) {
-		*nr = le32(dir->block);
-		return NULL;
-	}
-	*nr = search_block(dir->block + INLINE_DIR_SKIP,
-			   EXT_INLINE_LEN - INLINE_DIR_SKIP, name, name_len);
-	if (*nr || dir->len <= EXT_INLINE_LEN)
+	if (fn(arg, "..", 2, le32(dir->block)) ||
+	    list_block(dir->block + INLINE_DIR_SKIP,
+		       EXT_INLINE_LEN - INLINE_DIR_SKIP, fn, arg) ||
+	    dir->len <= EXT_INLINE_LEN)
 		return NULL;
 	tail_len = dir->len - EXT_INLINE_LEN;
 	if (dir->len > sizeof(tail))
 		return "inline directory is too large";
 	f = ext_read(fs, dir, EXT_INLINE_LEN, tail, tail_len);
 	if (!f)
-		*nr = search_block(tail, tail_len, name, name_len);
+		list_block(tail, tail_len, fn, arg);
 	return f;
 }
 
-static fault search_blocks(struct ext *fs, const struct ext_inode *dir,
-			   const char *name, uint32_t name_len, uint32_t *nr)
+fault ext_list(struct ext *fs, const struct ext_inode *dir, ext_name_fn fn,
+	       void *arg)
 {
 	uint64_t blk, blocks_nr = dir->len >> fs->block_shift;
 
+	if (!ext_is_dir(dir))
+		return ext_not_found;
+	if (dir->flags & EXT_FLAG_ENCRYPTED)
+		return "directory is encrypted";
+	if (dir->flags & EXT_FLAG_INLINE)
+		return list_inline(fs, dir, fn, arg);
 	if (dir->len > DIR_LEN_MAX)
 		return "directory is too large";
-	for (blk = 0; blk < blocks_nr && !*nr; ) {
+	for (blk = 0; blk < blocks_nr; ) {
 		uint64_t start, run;
 		const uint8_t *p;
 		fault f;
@@ -92,34 +95,43 @@ static fault search_blocks(struct ext *fs, const struct ext_inode *dir,
 		f = ext_block(fs, start, &p);
 		if (f)
 			return f;
-		*nr = search_block(p, fs->block_len, name, name_len);
+		if (list_block(p, fs->block_len, fn, arg))
+			break;
 		blk++;
 	}
 	return NULL;
+}
+
+struct search {
+	const char *name;
+	uint32_t len, nr;	/* nr: 0 until it is found */
+};
+
+static bool is_it(void *arg, const char *name, uint32_t len, uint32_t nr)
+{
+	struct search *s = arg;
+
+	if (len == s->len && !memcmp(name, s->name, len))
+		s->nr = nr;
+	return s->nr;
 }
 
 /* Replaces *inode, a directory, by its entry of that name. */
 static fault step(struct ext *fs, struct ext_inode *inode, const char *name,
 		  uint32_t name_len)
 {
-	uint32_t nr = 0;
+	struct search s = { name, name_len, 0 };
 	fault f;
 
-	if (!ext_is_dir(inode))
-		return ext_not_found;
-	if (inode->flags & EXT_FLAG_ENCRYPTED)
-		return "directory is encrypted";
-	if (name_len == 1 && *name == '.')
+	if (name_len == 1 && *name == '.' && ext_is_dir(inode) &&
+	    !(inode->flags & EXT_FLAG_ENCRYPTED))
 		return NULL;
-	if (inode->flags & EXT_FLAG_INLINE)
-		f = search_inline(fs, inode, name, name_len, &nr);
-	else
-		f = search_blocks(fs, inode, name, name_len, &nr);
+	f = ext_list(fs, inode, is_it, &s);
 	if (f)
 		return f;
-	if (!nr)
+	if (!s.nr)
 		return ext_not_found;
-	return ext_inode_get(fs, nr, inode);
+	return ext_inode_get(fs, s.nr, inode);
 }
 
 /* Where a link leads; a short target lies in the inode, as no extents do. */

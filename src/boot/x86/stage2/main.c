@@ -2,7 +2,8 @@
 /*
  * Stage 2: finds the configuration, lets the user choose if it says so, and
  * boots. What cannot be booted is said, and the next thing is tried: the
- * other entries if nobody chose, then the prompt.
+ * other entries if nobody chose, what /boot holds if it is none of theirs,
+ * then the prompt.
  */
 #include "bios.h"
 #include "cmdline.h"
@@ -11,6 +12,7 @@
 #include "ext.h"
 #include "input.h"
 #include "linux.h"
+#include "scan.h"
 #include "boot/x86/memmap.h"
 
 static struct disk disk;
@@ -18,6 +20,9 @@ static struct ext fs;
 static struct config cfg;
 static struct cmdline cmdline;
 static uint32_t cwd = EXT_ROOT_INO;	/* directory of the configuration */
+
+/* Tenths of a second in which somebody may choose before /boot is scanned. */
+#define SCAN_DELAY 30
 
 void main(uint32_t drive, uint32_t base_lo, uint32_t base_hi);
 
@@ -110,11 +115,10 @@ static fault boot_local(const char *target)
 	chain_start(drive);
 }
 
-/* target: a path, options may follow it; ".linux" may stand before it. */
-static fault boot_linux(const char *target, const char *append,
-			const char *initrd, const char *options)
+/* target: a path, options may follow it; ".linux" may stand before it. Returns
+ * what follows the path, NULL if that cannot be used. */
+static const char *take_path(const char *target, char path[LINE_MAX])
 {
-	char path[LINE_MAX];
 	const char *end;
 
 	if (has_word(target, ".linux"))
@@ -122,6 +126,17 @@ static fault boot_linux(const char *target, const char *append,
 	end = skip_word(target);
 	path[0] = 0;
 	if (end == target || !append_text(path, LINE_MAX, target, end - target))
+		return NULL;
+	return end;
+}
+
+static fault boot_linux(const char *target, const char *append,
+			const char *initrd, const char *options)
+{
+	char path[LINE_MAX];
+	const char *end = take_path(target, path);
+
+	if (!end)
 		return "no usable kernel name";
 	cmdline_build(&cmdline, path, end, append, initrd, options);
 	return linux_boot(&fs, cwd, path, &cmdline);
@@ -161,20 +176,6 @@ static void boot_line(const char *line, bool implicit)
 	console_printf("%s: %s\n", e ? e->label : line, f);
 }
 
-static void boot_default(const char *line)
-{
-	const struct entry *e = config_find(&cfg, line);
-	uint32_t i;
-
-	boot_line(line, true);
-	if (cfg.on_error)
-		boot_line(cfg.on_error, true);
-	/* Nobody is there to choose: any other system is better than none. */
-	for (i = 0; i < cfg.entries_nr; i++)
-		if (&cfg.entries[i] != e && cfg.entries[i].type == BOOT_LINUX)
-			boot_line(cfg.entries[i].label, false);
-}
-
 /* What boots when no key is pressed; NULL if nothing is set. */
 static const char *default_line(void)
 {
@@ -191,12 +192,72 @@ static const char *default_line(void)
 	return NULL;
 }
 
+/* Whether a kernel is there; one that cannot be read is. */
+static bool is_there(const char *target)
+{
+	struct ext_inode inode;
+	char path[LINE_MAX];
+
+	return take_path(target, path) &&
+	       ext_lookup(&fs, cwd, path, &inode) != ext_not_found;
+}
+
+/* Whether the configuration still leads to any kernel. */
+static bool has_kernel(void)
+{
+	const char *line = default_line();
+	uint32_t i;
+
+	for (i = 0; i < cfg.entries_nr; i++) {
+		const struct entry *e = &cfg.entries[i];
+
+		if (e->type == BOOT_LINUX &&
+		    is_there(e->target ? e->target : e->label))
+			return true;
+	}
+	return line && !config_find(&cfg, line) && is_there(line);
+}
+
+/* The arguments of the default entry, else of the first that names a root. */
+static const char *old_args(void)
+{
+	const char *line = default_line();
+	const struct entry *e = line ? config_find(&cfg, line) : NULL;
+	uint32_t i;
+
+	if (e && e->type == BOOT_LINUX)
+		return e->append ? e->append : cfg.append;
+	for (i = 0; i < cfg.entries_nr; i++)
+		if (cfg.entries[i].append &&
+		    scan_has_root(cfg.entries[i].append))
+			return cfg.entries[i].append;
+	return cfg.append;
+}
+
+static void boot_default(const char *line)
+{
+	const struct entry *e = config_find(&cfg, line);
+	uint32_t i;
+
+	boot_line(line, true);
+	if (cfg.on_error)
+		boot_line(cfg.on_error, true);
+	/* Nobody is there to choose: any other system is better than none. */
+	for (i = 0; i < cfg.entries_nr; i++)
+		if (&cfg.entries[i] != e && cfg.entries[i].type == BOOT_LINUX)
+			boot_line(cfg.entries[i].label, false);
+	if (!has_kernel())
+		scan_boot(&fs, old_args(), &cmdline);
+}
+
 static void time_is_up(void)
 {
 	const char *line = cfg.on_timeout ? cfg.on_timeout : default_line();
 
 	if (line)
 		boot_default(line);
+	else if (!has_kernel())
+		scan_boot(&fs, old_args(), &cmdline);
 }
 
 static void prompt(struct timer *t, const char *begin)
@@ -290,9 +351,12 @@ void main(uint32_t drive, uint32_t base_lo, uint32_t base_hi)
 	read_config();
 	wants_menu = config_is_menu(cfg.ui) || config_is_menu(cfg.default_line);
 	if (!wants_menu && !cfg.prompt && default_line() &&
-	    (cfg.no_escape || !bios_shifted()))
+	    (cfg.no_escape || !bios_shifted())) {
 		boot_default(default_line());
-	else if (!default_line())
+	} else if (!default_line()) {
 		console_puts("No DEFAULT and no UI is set\n");
+		if (!cfg.timeout && !has_kernel())
+			cfg.timeout = SCAN_DELAY;
+	}
 	interact(wants_menu);
 }
