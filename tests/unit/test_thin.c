@@ -12,49 +12,11 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "lib/run.h"
-#include "lib/thinimg.h"
+#include "lib/thinbed.h"
 
 #define CHUNK THINIMG_CHUNK_LEN
 #define NR(a) (sizeof(a) / sizeof(*(a)))
 #define SIZE THINIMG_SIZE
-
-static struct dw_ctx *ctx;
-static struct dw_err err;
-static struct thinimg pool;
-
-static void setup(void)
-{
-	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
-	thinimg_usual(&pool);
-}
-
-static void teardown(void)
-{
-	thinimg_free(&pool);
-	dw_ctx_free(ctx);
-}
-
-static struct dw_dev *open_as(const struct dw_thin_params *params)
-{
-	struct dw_dev *dev;
-	int rc = dw_thin_open(ctx, "vg/thin", params, &dev, &err);
-
-	ck_assert_msg(!rc, "%s", err.text);
-	return dev;
-}
-
-static struct dw_dev *open_volume(uint64_t id)
-{
-	struct dw_thin_params params = thinimg_params(&pool, id, SIZE);
-
-	return open_as(&params);
-}
-
-static void fails(int rc, enum dw_code code, const char *text)
-{
-	ck_assert_msg(rc == (int)code, "%d: %s", rc, err.text);
-	ck_assert_msg(strstr(err.text, text), "%s", err.text);
-}
 
 /* ---- reading ------------------------------------------------------------ */
 
@@ -64,7 +26,7 @@ START_TEST(volumes_read)
 	static const struct { uint64_t id; const int *chunks; } all[] = {
 		{ 1, thinimg_first }, { 2, thinimg_second }, { 5, none },
 	};
-	struct dw_dev *dev = open_volume(all[_i].id);
+	struct dw_dev *dev = bed_open(all[_i].id);
 	uint8_t *want = thinimg_expected(all[_i].chunks);
 
 	thinimg_reads_as(dev, want);
@@ -81,12 +43,12 @@ static struct dw_dev *origin_of(const uint8_t *bytes, uint64_t len)
 	uint64_t off;
 	size_t n;
 
-	ck_assert_int_eq(dw_mem_new("origin", len, &dev, &err), 0);
+	ck_assert_int_eq(dw_mem_new("origin", len, &dev, &bed.err), 0);
 	for (off = 0; off < len; off += n) {
 		n = dw_min(4096, len - off);
 		if (!dw_is_zero(bytes + off, n))
-			ck_assert_int_eq(dw_dev_pwrite(dev, off, bytes + off,
-						       n, &err), 0);
+			ck_assert_int_eq(dw_dev_pwrite(dev, off, bytes + off, n,
+						       &bed.err), 0);
 	}
 	return dev;
 }
@@ -95,7 +57,7 @@ static struct dw_dev *origin_of(const uint8_t *bytes, uint64_t len)
  * of the volume. */
 START_TEST(an_external_origin_is_seen_up_to_its_end)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	uint64_t end = 5 * CHUNK + 700, i;
 	uint8_t *want = thinimg_expected(thinimg_first), *bytes = malloc(end);
 	struct dw_extent e;
@@ -109,19 +71,19 @@ START_TEST(an_external_origin_is_seen_up_to_its_end)
 	for (i = 0; i < end; i++)
 		if (thinimg_first[i / CHUNK] < 0)
 			want[i] = bytes[i];
-	dev = open_as(&params);
+	dev = bed_open_as(&params);
 	thinimg_reads_as(dev, want);
-	ck_assert_int_eq(dw_dev_extent(dev, 0, SIZE, &e, &err), 0);
+	ck_assert_int_eq(dw_dev_extent(dev, 0, SIZE, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_DATA);
 	ck_assert_uint_eq(e.len, CHUNK / 2);
 	/* Nothing is kept for it here. */
-	ck_assert_int_eq(dw_dev_extent(dev, CHUNK / 2, SIZE, &e, &err), 0);
+	ck_assert_int_eq(dw_dev_extent(dev, CHUNK / 2, SIZE, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_UNMAPPED);
 	ck_assert_uint_eq(e.len, CHUNK / 2);
-	ck_assert_int_eq(dw_dev_extent(dev, 5 * CHUNK, CHUNK, &e, &err), 0);
+	ck_assert_int_eq(dw_dev_extent(dev, 5 * CHUNK, CHUNK, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_DATA);
 	ck_assert_uint_eq(e.len, 700);
-	ck_assert_int_eq(dw_dev_extent(dev, end, SIZE - end, &e, &err), 0);
+	ck_assert_int_eq(dw_dev_extent(dev, end, SIZE - end, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_UNMAPPED);
 	ck_assert_uint_eq(e.off + e.len, 7 * CHUNK);
 	free(want);
@@ -155,7 +117,7 @@ static void *read_some(void *arg)
 
 START_TEST(threads_share_a_volume)
 {
-	struct dw_dev *dev = open_volume(1);
+	struct dw_dev *dev = bed_open(1);
 	uint8_t *want = thinimg_expected(thinimg_first);
 	struct reader r[4];
 
@@ -191,18 +153,19 @@ START_TEST(extents_are_runs)
 		{ 9 * CHUNK, DW_EXTENT_DATA },
 		{ SIZE, DW_EXTENT_UNMAPPED },
 	};
-	struct dw_dev *dev = open_volume(1);
+	struct dw_dev *dev = bed_open(1);
 	struct dw_extent e;
 	uint64_t off = 0;
 
 	for (size_t i = 0; i < NR(want); i++) {
-		ck_assert_int_eq(dw_dev_extent(dev, off, SIZE, &e, &err), 0);
+		ck_assert_int_eq(dw_dev_extent(dev, off, SIZE, &e, &bed.err),
+				 0);
 		ck_assert_uint_eq(e.off, off);
 		ck_assert_int_eq(e.kind, want[i].kind);
 		ck_assert_uint_eq(e.off + e.len, want[i].end);
 		off = want[i].end;
 	}
-	ck_assert_int_eq(dw_dev_extent(dev, CHUNK + 100, 50, &e, &err), 0);
+	ck_assert_int_eq(dw_dev_extent(dev, CHUNK + 100, 50, &e, &bed.err), 0);
 	ck_assert_uint_eq(e.len, 50);
 	dw_dev_close(dev, NULL);
 }
@@ -210,14 +173,14 @@ END_TEST
 
 START_TEST(a_hole_in_the_data_is_mapped_zeros)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	struct dw_extent e;
 	struct dw_dev *dev;
 
-	ck_assert_int_eq(dw_mem_new("empty", 20 * CHUNK, &params.data, &err),
-			 0);
-	dev = open_as(&params);
-	ck_assert_int_eq(dw_dev_extent(dev, CHUNK, SIZE, &e, &err), 0);
+	ck_assert_int_eq(dw_mem_new("empty", 20 * CHUNK, &params.data,
+				    &bed.err), 0);
+	dev = bed_open_as(&params);
+	ck_assert_int_eq(dw_dev_extent(dev, CHUNK, SIZE, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_ZERO);
 	dw_dev_close(params.data, NULL);
 	dw_dev_close(dev, NULL);
@@ -233,30 +196,30 @@ static struct dw_dev *file_of(struct dw_dev *dev, uint64_t off, int *fd)
 
 	ck_assert_int_ge(own, 0);
 	*fd = dup(own);
-	ck_assert_int_eq(dw_dev_pread(dev, 0, buf, dev->size, &err), 0);
+	ck_assert_int_eq(dw_dev_pread(dev, 0, buf, dev->size, &bed.err), 0);
 	ck_assert_int_eq(pwrite(own, buf, dev->size, (off_t)off),
 			 (ssize_t)dev->size);
 	free(buf);
 	ck_assert_int_eq(dw_file_from_fd_take(own, dev->name, false, &file,
-					      &err), 0);
-	ck_assert_int_eq(dw_file_settle(file, &err), 0);
+					      &bed.err), 0);
+	ck_assert_int_eq(dw_file_settle(file, &bed.err), 0);
 	return file;
 }
 
 START_TEST(extents_tell_the_host_file)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	struct dw_dev *dev, *file;
 	struct dw_extent e;
 	struct stat st, st2;
 	int fd;
 
-	file = file_of(pool.data, 4096, &fd);
-	ck_assert_int_eq(dw_window_new(file, 4096, pool.data->size, "data",
-				       &params.data, &err), 0);
-	dev = open_as(&params);
-	ck_assert_int_eq(dw_dev_extent(dev, 2 * CHUNK + 512, CHUNK, &e, &err),
-			 0);
+	file = file_of(bed.pool.data, 4096, &fd);
+	ck_assert_int_eq(dw_window_new(file, 4096, bed.pool.data->size, "data",
+				       &params.data, &bed.err), 0);
+	dev = bed_open_as(&params);
+	ck_assert_int_eq(dw_dev_extent(dev, 2 * CHUNK + 512, CHUNK, &e,
+				       &bed.err), 0);
 	ck_assert_int_eq(fstat(e.host_fd, &st), 0);
 	ck_assert_int_eq(fstat(fd, &st2), 0);
 	ck_assert_uint_eq(st.st_ino, st2.st_ino);
@@ -271,20 +234,20 @@ END_TEST
 /* Of the metadata, of the data, and of an external origin. */
 START_TEST(changes_below_are_told)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	struct dw_dev *dev;
 	int fds[3];
 
-	params.metadata = file_of(pool.img.dev, 0, &fds[0]);
-	params.data = file_of(pool.data, 0, &fds[1]);
-	params.external_origin = file_of(pool.data, 0, &fds[2]);
-	dev = open_as(&params);
+	params.metadata = file_of(bed.pool.img.dev, 0, &fds[0]);
+	params.data = file_of(bed.pool.data, 0, &fds[1]);
+	params.external_origin = file_of(bed.pool.data, 0, &fds[2]);
+	dev = bed_open_as(&params);
 	dw_dev_close(params.metadata, NULL);
 	dw_dev_close(params.data, NULL);
 	dw_dev_close(params.external_origin, NULL);
-	ck_assert_int_eq(dw_dev_check_unchanged(dev, &err), 0);
+	ck_assert_int_eq(dw_dev_check_unchanged(dev, &bed.err), 0);
 	ck_assert_int_eq(ftruncate(fds[_i], 4096), 0);
-	ck_assert_int_eq(dw_dev_check_unchanged(dev, &err), DW_BUSY);
+	ck_assert_int_eq(dw_dev_check_unchanged(dev, &bed.err), DW_BUSY);
 	dw_dev_close(dev, NULL);
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
@@ -312,16 +275,16 @@ START_TEST(a_large_volume_is_passed_over)
 	thinimg_new(&large, 300, 0);
 	dw_dev_close(large.data, NULL);
 	ck_assert_int_eq(dw_mem_new("data", UINT64_C(1) << 30, &large.data,
-				    &err), 0);
+				    &bed.err), 0);
 	thinimg_add(&large, 1, m, 16384, 252);
 	thinimg_finish(&large, 0);
 	params = thinimg_params(&large, 1, size);
 	ck_assert_int_eq(dw_fault_new(large.img.dev, &count, &params.metadata,
-				      &err), 0);
-	dev = open_as(&params);
+				      &bed.err), 0);
+	dev = bed_open_as(&params);
 	for (off = 0; off < size; off += e.len) {
-		ck_assert_int_eq(dw_dev_extent(dev, off, size - off, &e, &err),
-				 0);
+		ck_assert_int_eq(dw_dev_extent(dev, off, size - off, &e,
+					       &bed.err), 0);
 		mapped_len += e.kind == DW_EXTENT_ZERO ? e.len : 0;
 		runs_nr++;
 	}
@@ -339,18 +302,18 @@ END_TEST
 
 START_TEST(used_is_what_is_mapped)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	uint64_t len;
 
-	ck_assert_int_eq(dw_thin_used_len(ctx, &params, &len, &err), 0);
+	ck_assert_int_eq(dw_thin_used_len(bed.ctx, &params, &len, &bed.err), 0);
 	ck_assert_uint_eq(len, 6 * CHUNK);
 	/* Cut off, or a count that is wrong. */
 	params.size = 2 * CHUNK;
-	ck_assert_int_eq(dw_thin_used_len(ctx, &params, &len, &err), 0);
+	ck_assert_int_eq(dw_thin_used_len(bed.ctx, &params, &len, &bed.err), 0);
 	ck_assert_uint_eq(len, 2 * CHUNK);
 	params.device_id = 3;
-	fails(dw_thin_used_len(ctx, &params, &len, &err), DW_CORRUPT,
-	      "no device 3");
+	bed_fails(dw_thin_used_len(bed.ctx, &params, &len, &bed.err),
+		  DW_CORRUPT, "no device 3");
 	ck_assert_uint_eq(len, 0);
 }
 END_TEST
@@ -359,31 +322,31 @@ END_TEST
 
 START_TEST(a_volume_to_be_made_is_empty)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 9, SIZE);
 	struct dw_extent e;
 	struct dw_dev *dev;
 	uint64_t len;
 
 	params.transaction_id = 7;
-	dev = open_as(&params);
-	ck_assert_int_eq(dw_dev_extent(dev, 0, SIZE, &e, &err), 0);
+	dev = bed_open_as(&params);
+	ck_assert_int_eq(dw_dev_extent(dev, 0, SIZE, &e, &bed.err), 0);
 	ck_assert_int_eq(e.kind, DW_EXTENT_UNMAPPED);
 	ck_assert_uint_eq(e.len, SIZE);
 	dw_dev_close(dev, NULL);
-	ck_assert_int_eq(dw_thin_used_len(ctx, &params, &len, &err), 0);
+	ck_assert_int_eq(dw_thin_used_len(bed.ctx, &params, &len, &bed.err), 0);
 	ck_assert_uint_eq(len, 0);
 }
 END_TEST
 
 START_TEST(a_snapshot_to_be_made_is_its_parent)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 9, SIZE);
 	uint8_t *want = thinimg_expected(thinimg_second);
 	struct dw_dev *dev;
 
 	params.transaction_id = 7;
 	params.parent_id = 2;
-	dev = open_as(&params);
+	dev = bed_open_as(&params);
 	thinimg_reads_as(dev, want);
 	dw_dev_close(dev, NULL);
 	free(want);
@@ -394,7 +357,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("thin");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, thinbed_setup, thinbed_teardown);
 	tcase_add_loop_test(tc, volumes_read, 0, 3);
 	tcase_add_test(tc, an_external_origin_is_seen_up_to_its_end);
 	tcase_add_test(tc, threads_share_a_volume);

@@ -5,64 +5,27 @@
 #include <string.h>
 
 #include "lib/run.h"
-#include "lib/thinimg.h"
+#include "lib/thinbed.h"
 
 #define CHUNK THINIMG_CHUNK_LEN
 #define NR(a) (sizeof(a) / sizeof(*(a)))
 #define SIZE THINIMG_SIZE
-
-static struct dw_ctx *ctx;
-static struct dw_err err;
-static struct thinimg pool;
-
-static void setup(void)
-{
-	ck_assert_int_eq(dw_ctx_new(&ctx, &err), 0);
-	thinimg_usual(&pool);
-}
-
-static void teardown(void)
-{
-	thinimg_free(&pool);
-	dw_ctx_free(ctx);
-}
-
-static struct dw_dev *open_as(const struct dw_thin_params *params)
-{
-	struct dw_dev *dev;
-	int rc = dw_thin_open(ctx, "vg/thin", params, &dev, &err);
-
-	ck_assert_msg(!rc, "%s", err.text);
-	return dev;
-}
-
-static struct dw_dev *open_volume(uint64_t id)
-{
-	struct dw_thin_params params = thinimg_params(&pool, id, SIZE);
-
-	return open_as(&params);
-}
-
-static void fails(int rc, enum dw_code code, const char *text)
-{
-	ck_assert_msg(rc == (int)code, "%d: %s", rc, err.text);
-	ck_assert_msg(strstr(err.text, text), "%s", err.text);
-}
 
 static void fails_to_open(const struct dw_thin_params *params,
 			  enum dw_code code, const char *text)
 {
 	struct dw_dev *dev;
 
-	fails(dw_thin_open(ctx, "vg/thin", params, &dev, &err), code, text);
-	ck_assert_msg(!strncmp(err.text, "vg/thin: thin metadata: ", 24),
-		      "%s", err.text);
+	bed_fails(dw_thin_open(bed.ctx, "vg/thin", params, &dev, &bed.err),
+		  code, text);
+	ck_assert_msg(!strncmp(bed.err.text, "vg/thin: thin metadata: ", 24),
+		      "%s", bed.err.text);
 	ck_assert_ptr_null(dev);
 }
 
 START_TEST(a_volume_that_is_lost_is_not_empty)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 9, SIZE);
 
 	params.transaction_id = 6;
 	params.parent_id = 2;
@@ -73,7 +36,7 @@ END_TEST
 
 START_TEST(a_snapshot_to_be_made_needs_its_parent)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 9, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 9, SIZE);
 
 	params.transaction_id = 7;
 	params.parent_id = 3;
@@ -83,13 +46,13 @@ END_TEST
 
 START_TEST(a_volume_without_mappings_is_damaged)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 5, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 5, SIZE);
 	uint8_t tree[8] = { 0 };
 	uint64_t id = 4, blk = 490;
 
-	pdimg_node(&pool.img, blk, true, &id, tree, 1, 8);
-	pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, THINIMG_MAPPING, 8,
-		   blk);
+	pdimg_node(&bed.pool.img, blk, true, &id, tree, 1, 8);
+	pdimg_poke(&bed.pool.img, 0, DW_PDATA_SALT_THIN_SUPER, THINIMG_MAPPING,
+		   8, blk);
 	fails_to_open(&params, DW_CORRUPT, "device 5 has no mappings");
 }
 END_TEST
@@ -126,9 +89,9 @@ static const struct {
 
 START_TEST(odd_superblocks_are_refused)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 
-	pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, supers[_i].off,
+	pdimg_poke(&bed.pool.img, 0, DW_PDATA_SALT_THIN_SUPER, supers[_i].off,
 		   supers[_i].width, supers[_i].value);
 	fails_to_open(&params, supers[_i].code, supers[_i].text);
 }
@@ -147,9 +110,9 @@ START_TEST(some_superblocks_are_not_odd)
 	struct dw_dev *dev;
 
 	for (size_t i = 0; i < NR(fine); i++)
-		pdimg_poke(&pool.img, 0, DW_PDATA_SALT_THIN_SUPER, fine[i].off,
-			   4, fine[i].value);
-	dev = open_volume(1);
+		pdimg_poke(&bed.pool.img, 0, DW_PDATA_SALT_THIN_SUPER,
+			   fine[i].off, 4, fine[i].value);
+	dev = bed_open(1);
 	thinimg_reads_as(dev, want);
 	dw_dev_close(dev, NULL);
 	free(want);
@@ -158,7 +121,7 @@ END_TEST
 
 START_TEST(a_size_that_no_disk_has_is_refused)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, UINT64_MAX);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, UINT64_MAX);
 
 	fails_to_open(&params, DW_CORRUPT, "18446744073709551615 bytes");
 }
@@ -168,29 +131,30 @@ END_TEST
  * can be read is. */
 START_TEST(chunks_past_the_data)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	uint8_t *buf = malloc(2 * CHUNK);
 	struct dw_extent e;
 	struct dw_dev *dev;
 
-	ck_assert_int_eq(dw_window_new(pool.data, 0, 9 * CHUNK - 512, "data",
-				       &params.data, &err), 0);
-	dev = open_as(&params);
-	fails(dw_dev_pread(dev, 7 * CHUNK, buf, 1, &err), DW_CORRUPT,
+	ck_assert_int_eq(dw_window_new(bed.pool.data, 0, 9 * CHUNK - 512,
+				       "data", &params.data, &bed.err), 0);
+	dev = bed_open_as(&params);
+	bed_fails(dw_dev_pread(dev, 7 * CHUNK, buf, 1, &bed.err), DW_CORRUPT,
 	      "vg/thin: thin metadata: chunk 7 of device 1 lies at chunk 8 of "
 	      "data that has 8");
-	fails(dw_dev_extent(dev, 8 * CHUNK, 1, &e, &err), DW_CORRUPT,
-	      "chunk 8 of device 1 lies at chunk 9 of data that has 8");
+	bed_fails(dw_dev_extent(dev, 8 * CHUNK, 1, &e, &bed.err), DW_CORRUPT,
+		  "chunk 8 of device 1 lies at chunk 9 of data that has 8");
 	dw_dev_close(dev, NULL);
 	dw_dev_close(params.data, NULL);
-	ck_assert_int_eq(dw_window_new(pool.data, 0, 9 * CHUNK, "data",
-				       &params.data, &err), 0);
-	dev = open_as(&params);
-	ck_assert_int_eq(dw_dev_extent(dev, 7 * CHUNK, 2 * CHUNK, &e, &err),
+	ck_assert_int_eq(dw_window_new(bed.pool.data, 0, 9 * CHUNK, "data",
+				       &params.data, &bed.err), 0);
+	dev = bed_open_as(&params);
+	ck_assert_int_eq(dw_dev_extent(dev, 7 * CHUNK, 2 * CHUNK, &e, &bed.err),
 			 0);
 	ck_assert_uint_eq(e.len, CHUNK);
-	fails(dw_dev_pread(dev, 7 * CHUNK, buf, 2 * CHUNK, &err), DW_CORRUPT,
-	      "chunk 8 of device 1 lies at chunk 9 of data that has 9");
+	bed_fails(dw_dev_pread(dev, 7 * CHUNK, buf, 2 * CHUNK, &bed.err),
+		  DW_CORRUPT,
+		  "chunk 8 of device 1 lies at chunk 9 of data that has 9");
 	dw_dev_close(dev, NULL);
 	dw_dev_close(params.data, NULL);
 	free(buf);
@@ -200,7 +164,7 @@ END_TEST
 /* Each read of the metadata fails once. */
 START_TEST(failed_reads_are_told)
 {
-	struct dw_thin_params params = thinimg_params(&pool, 1, SIZE);
+	struct dw_thin_params params = thinimg_params(&bed.pool, 1, SIZE);
 	uint8_t *buf = malloc(SIZE);
 	struct dw_fault fault;
 	struct dw_dev *dev;
@@ -209,16 +173,16 @@ START_TEST(failed_reads_are_told)
 
 	for (n = 1; ; n++) {
 		fault = (struct dw_fault){ .fail_read_at = n };
-		ck_assert_int_eq(dw_fault_new(pool.img.dev, &fault,
-					      &params.metadata, &err), 0);
-		rc = dw_thin_open(ctx, "vg/thin", &params, &dev, &err);
+		ck_assert_int_eq(dw_fault_new(bed.pool.img.dev, &fault,
+					      &params.metadata, &bed.err), 0);
+		rc = dw_thin_open(bed.ctx, "vg/thin", &params, &dev, &bed.err);
 		if (!rc)
-			rc = dw_dev_pread(dev, 0, buf, SIZE, &err);
+			rc = dw_dev_pread(dev, 0, buf, SIZE, &bed.err);
 		dw_dev_close(dev, NULL);
 		dw_dev_close(params.metadata, NULL);
 		if (!rc)
 			break;
-		fails(rc, DW_IO, "thin metadata: ");
+		bed_fails(rc, DW_IO, "thin metadata: ");
 	}
 	/* The superblock, two trees of one node, one of six. */
 	ck_assert_uint_eq(n, 1 + 1 + 2 + 6);
@@ -230,7 +194,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("thin_hostile");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, thinbed_setup, thinbed_teardown);
 	tcase_add_test(tc, a_volume_that_is_lost_is_not_empty);
 	tcase_add_test(tc, a_snapshot_to_be_made_needs_its_parent);
 	tcase_add_test(tc, a_volume_without_mappings_is_damaged);
