@@ -92,6 +92,15 @@ struct cli_target {
 #define CLI_OPT_FORCE { "force", 0, NULL, CLI_FLAG, \
 	offsetof(struct cli_common, force), NULL, \
 	"read the image even while something else writes it" }
+/* Of verbs that change files of an image where it lies. */
+#define CLI_OPT_CHANGE \
+	{ "force", 0, NULL, CLI_FLAG, offsetof(struct cli_common, force), \
+	  NULL, "change what is marked immutable, and an image of which a" \
+	  " crash meanwhile could make a damaged one" }, \
+	CLI_OPT_FORMAT, CLI_OPT_BACKING, CLI_OPT_PV, \
+	{ "dry-run", 'n', NULL, CLI_FLAG, \
+	  offsetof(struct cli_common, dry_run), NULL, \
+	  "print what would change, change nothing" }
 #define CLI_OPT_JSON { "json", 0, NULL, CLI_FLAG, \
 	offsetof(struct cli_common, json), NULL, \
 	"print the result as one JSON object" }
