@@ -26,6 +26,7 @@ struct feed {
 	uint64_t entries_nr;
 	bool open;		/* an archive began, its trailer did not come */
 	struct dw_cpio_tail *tail;	/* may be NULL */
+	uint32_t archives_nr;	/* that have ended */
 };
 
 /* Where the kernel stops; the first place counts. */
@@ -182,24 +183,37 @@ static bool is_newc(const uint8_t *magic)
 	return !memcmp(magic, "070701", 6) || !memcmp(magic, "070702", 6);
 }
 
+/* Its first twelve fields; the last one is a sum that no kernel checks. */
+static int decode_header(const uint8_t *head, struct dw_cpio_entry *e,
+			 uint32_t *name_len)
+{
+	uint32_t major, minor, *const fields[] = {
+		&e->ino, &e->mode, &e->uid, &e->gid, &e->links_nr, &e->mtime,
+		&e->size, &major, &minor, &e->rdev_major, &e->rdev_minor,
+		name_len,
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (!hex32(head + 8 * i, fields[i]))
+			return DW_CORRUPT;
+	e->dev = (uint64_t)major << 32 | minor;
+	return 0;
+}
+
 /* Decodes the header, its magic already taken off the feed, and the name
  * behind it (into name, which e->name then points into). */
 static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 		       struct dw_cpio_entry *e, struct dw_err *err)
 {
 	uint8_t head[HEADER_LEN - 6];
-	uint32_t name_len, major, minor;
+	uint32_t name_len;
 	int ret;
 
 	ret = must_get(f, head, sizeof(head), err);
 	if (ret)
 		return ret;
-	/* Fields: ino mode uid gid nlink mtime filesize devmajor devminor
-	 * rdevmajor rdevminor namesize check. */
-	if (!hex32(head, &e->ino) || !hex32(head + 8, &e->mode) ||
-	    !hex32(head + 32, &e->links_nr) || !hex32(head + 48, &e->size) ||
-	    !hex32(head + 56, &major) || !hex32(head + 64, &minor) ||
-	    !hex32(head + 88, &name_len))
+	ret = decode_header(head, e, &name_len);
+	if (ret)
 		return dw_fail(err, DW_CORRUPT,
 			       "initrd: cpio header %llu is no number",
 			       (unsigned long long)f->entries_nr);
@@ -210,7 +224,6 @@ static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 		       4, err);
 	if (ret)
 		return ret;
-	e->dev = (uint64_t)major << 32 | minor;
 	name[name_len - 1] = '\0';
 	e->name = name;
 	while (e->name[0] == '/' || (e->name[0] == '.' && e->name[1] == '/'))
@@ -221,6 +234,30 @@ static int take_header(struct feed *f, char name[NAME_CAP_LEN + 3],
 	return 0;
 }
 
+/* The content, as much of it as the visitor wants; *done_len was read.  Of an
+ * empty file that is no byte, once. */
+static int take_data(struct feed *f, const struct dw_cpio_visitor *v,
+		     const struct dw_cpio_entry *e, enum dw_cpio_next next,
+		     uint8_t *data, uint32_t *done_len, struct dw_err *err)
+{
+	uint32_t want = e->size;
+	int ret;
+
+	if (next != DW_CPIO_DATA && next != DW_CPIO_ALL)
+		return 0;
+	if (next == DW_CPIO_DATA)
+		want = dw_min(want, DW_CPIO_DATA_LEN);
+	do {
+		size_t len = dw_min(want - *done_len, DW_CPIO_DATA_LEN);
+
+		ret = must_get(f, data, len, err);
+		if (!ret)
+			ret = v->data(v->arg, e, data, len, err);
+		*done_len += (uint32_t)len;
+	} while (!ret && *done_len < want);
+	return ret;
+}
+
 /* One file; *stop where the visitor says so. */
 static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 		      uint8_t *data, bool *stop, struct dw_err *err)
@@ -228,7 +265,7 @@ static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 	struct dw_cpio_entry e = { .packing = f->packing };
 	enum dw_cpio_next next = DW_CPIO_SKIP;
 	char name[NAME_CAP_LEN + 3];
-	size_t data_len = 0;
+	uint32_t done_len = 0;
 	unsigned pad_len;
 	int ret;
 
@@ -236,19 +273,17 @@ static int take_entry(struct feed *f, const struct dw_cpio_visitor *v,
 	if (ret)
 		return ret;
 	f->open = strcmp(name, "TRAILER!!!");
+	e.archive_nr = f->archives_nr;
 	if (f->open)
 		next = v->entry(v->arg, &e);
+	else
+		f->archives_nr++;
 	*stop = next == DW_CPIO_STOP;
 	if (*stop)
 		return 0;
-	if (next == DW_CPIO_DATA) {
-		data_len = dw_min(e.size, DW_CPIO_DATA_LEN);
-		ret = must_get(f, data, data_len, err);
-		if (!ret)
-			ret = v->data(v->arg, &e, data, data_len, err);
-	}
 	pad_len = (4 - e.size % 4) % 4;
-	return ret ? ret : skip(f, (uint64_t)e.size - data_len + pad_len,
+	ret = take_data(f, v, &e, next, data, &done_len, err);
+	return ret ? ret : skip(f, (uint64_t)e.size - done_len + pad_len,
 				pad_len, err);
 }
 
@@ -326,6 +361,7 @@ static int walk_packed(struct feed *plain, enum dw_packing kind,
 	}
 	plain->total_len = f.total_len;
 	plain->entries_nr = f.entries_nr;
+	plain->archives_nr = f.archives_nr;
 	return ret;
 }
 

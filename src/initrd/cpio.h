@@ -14,7 +14,10 @@ struct dw_cpio_entry {
 	uint32_t links_nr;	/* of several names with one ino and dev the
 				 * last one has the content, as a rule */
 	uint32_t ino;
-	uint64_t dev;
+	uint64_t dev;		/* major << 32 | minor */
+	/* For those who copy it. */
+	uint32_t uid, gid, mtime, rdev_major, rdev_minor;
+	uint32_t archive_nr;	/* how many have ended before it */
 	enum dw_packing packing;	/* of the archive that holds it */
 };
 
@@ -32,6 +35,7 @@ struct dw_cpio_tail {
 enum dw_cpio_next {
 	DW_CPIO_SKIP = 0,
 	DW_CPIO_DATA,		/* wants its content, see DW_CPIO_DATA_LEN */
+	DW_CPIO_ALL,		/* the same of all of it, in several calls */
 	DW_CPIO_STOP,		/* has seen enough; the walk ends with 0 */
 };
 

@@ -37,27 +37,39 @@ static void pad(struct dw_buf *out, size_t align)
 	dw_buf_add(out, zeros, (align - out->len % align) % align);
 }
 
-static void put_entry(struct dw_cpio_writer *w, const char *name,
-		      const struct entry *e)
+static void put_header(struct dw_cpio_writer *w, const char *name,
+		       const struct dw_cpio_entry *e)
 {
 	size_t name_len = strlen(name) + 1;
 
+	/* Behind content that was copied. */
+	pad(&w->out, 4);
+	/* magic ino mode uid gid nlink mtime filesize devmajor devminor
+	 * rdevmajor rdevminor namesize check */
+	dw_buf_printf(&w->out, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X"
+		      "%08X%08X%08X%08X", e->ino, e->mode, e->uid, e->gid,
+		      e->links_nr, e->mtime, e->size,
+		      (uint32_t)(e->dev >> 32), (uint32_t)e->dev,
+		      e->rdev_major, e->rdev_minor, (uint32_t)name_len, 0);
+	dw_buf_add(&w->out, name, name_len);
+	pad(&w->out, 4);
+}
+
+static void put_entry(struct dw_cpio_writer *w, const char *name,
+		      const struct entry *e)
+{
 	if (w->out.len + e->len > DW_CPIO_LEN_MAX) {
 		w->ret = dw_fail(&w->err, DW_LIMIT,
 				 "initrd: an archive of more than %u bytes",
 				 DW_CPIO_LEN_MAX);
 		return;
 	}
-	/* magic ino mode uid gid nlink mtime filesize devmajor devminor
-	 * rdevmajor rdevminor namesize check */
-	dw_buf_printf(&w->out, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X"
-		      "%08X%08X%08X%08X", w->ino, e->mode, 0, 0, e->links_nr,
-		      0, (uint32_t)e->len, 0, 0, e->rdev_major, e->rdev_minor,
-		      (uint32_t)name_len, 0);
-	dw_buf_add(&w->out, name, name_len);
-	pad(&w->out, 4);
+	put_header(w, name, &(struct dw_cpio_entry){
+		.ino = w->ino, .mode = e->mode, .links_nr = e->links_nr,
+		.size = (uint32_t)e->len, .rdev_major = e->rdev_major,
+		.rdev_minor = e->rdev_minor,
+	});
 	dw_buf_add(&w->out, e->data, e->len);
-	pad(&w->out, 4);
 	w->ino++;
 }
 
@@ -224,18 +236,39 @@ void dw_cpio_node(struct dw_cpio_writer *w, const char *name, uint32_t mode,
 		put_entry(w, name, &e);
 }
 
+void dw_cpio_copy(struct dw_cpio_writer *w, const struct dw_cpio_entry *e)
+{
+	if (!w->ret)
+		put_header(w, e->name, e);
+}
+
+void dw_cpio_copy_data(struct dw_cpio_writer *w, const void *data, size_t len)
+{
+	if (!w->ret)
+		dw_buf_add(&w->out, data, len);
+}
+
+static void put_trailer(struct dw_cpio_writer *w)
+{
+	put_header(w, TRAILER, &(struct dw_cpio_entry){ .links_nr = 1 });
+	pad(&w->out, END_ALIGN);
+}
+
+void dw_cpio_next_archive(struct dw_cpio_writer *w)
+{
+	if (!w->ret)
+		put_trailer(w);
+}
+
 int dw_cpio_end(struct dw_cpio_writer *w, char **data, size_t *len,
 		struct dw_err *err)
 {
-	const struct entry trailer = { .links_nr = 1 };
 	int ret;
 
 	*data = NULL;
 	*len = 0;
-	w->ino = 0;
 	if (!w->ret)
-		put_entry(w, TRAILER, &trailer);
-	pad(&w->out, END_ALIGN);
+		put_trailer(w);
 	ret = w->ret ? w->ret : dw_buf_check(&w->out, err);
 	if (w->ret && err)
 		*err = w->err;

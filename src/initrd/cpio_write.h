@@ -4,6 +4,7 @@
 #define DW_INITRD_CPIO_WRITE_H
 
 #include "base/buf.h"
+#include "initrd/cpio.h"
 
 /*
  * An archive that grows in memory.  The same calls give the same bytes: owner
@@ -38,6 +39,16 @@ void dw_cpio_link(struct dw_cpio_writer *w, const char *name,
 		  const char *target);
 void dw_cpio_node(struct dw_cpio_writer *w, const char *name, uint32_t mode,
 		  uint32_t rdev_major, uint32_t rdev_minor);
+
+/*
+ * An entry of another archive as it is there: owner, times, links, device.
+ * Its e->size bytes follow in any number of pieces.  Names are not checked
+ * again.  An archive that is begun anew keeps apart what the same inode
+ * numbers mean in two.
+ */
+void dw_cpio_copy(struct dw_cpio_writer *w, const struct dw_cpio_entry *e);
+void dw_cpio_copy_data(struct dw_cpio_writer *w, const void *data, size_t len);
+void dw_cpio_next_archive(struct dw_cpio_writer *w);
 
 /* Ends the archive (trailer, zeros up to a multiple of 512).  The bytes move
  * to *data, which the caller frees; the writer is freed in any case. */
