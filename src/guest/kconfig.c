@@ -12,6 +12,7 @@ struct found {
 	enum dw_have x86_xen, x86_64_xen;	/* XenLinux, before pvops */
 	enum dw_have xen, xen_pv;
 	enum dw_have ext4_for_ext2, ext4_for_ext23;
+	enum dw_have rd_gzip;
 };
 
 static const struct option {
@@ -41,6 +42,7 @@ static const struct option {
 	OPT("EXT4_USE_FOR_EXT23", ext4_for_ext23),
 	OPT("CRYPTO_CRC32C", c.crc32c),
 	OPT("BLK_DEV_INITRD", c.initrd),
+	OPT("RD_GZIP", rd_gzip),
 #undef OPT
 };
 #define OPTIONS_NR (sizeof(options) / sizeof(options[0]))
@@ -132,6 +134,7 @@ static void conclude(struct found *f, const char *version)
 	c->ext4_for_ext23 = c->ext4 >= DW_HAVE_MODULE &&
 		(f->ext4_for_ext23 >= DW_HAVE_MODULE ||
 		 dw_version_at_least(version, 4, 3, 0));
+	c->no_gzip_initrd = f->rd_gzip == DW_HAVE_NO;
 	/* What a configuration does not mention is not there. */
 	for (size_t i = 0; i < OPTIONS_NR; i++)
 		if (*slot(f, &options[i]) == DW_HAVE_UNKNOWN)

@@ -21,6 +21,8 @@ struct dw_kconfig {
 	bool ext4_for_ext23;	/* ext4 mounts ext2 and ext3 as well */
 	enum dw_have crc32c;	/* what metadata_csum needs */
 	enum dw_have initrd;	/* can take an initrd at all */
+	bool no_gzip_initrd;	/* cannot unpack one; since 2.6.30 that is a
+				 * choice, which no distribution makes */
 };
 
 /* Decodes /boot/config-VERSION; version decides what a missing line means. */

@@ -12,6 +12,7 @@ static const struct dw_initrd_driver *const drivers[] = {
 	&dw_initrd_nash,
 	&dw_initrd_mkinitcpio,
 	&dw_initrd_mkinitfs,
+	&dw_initrd_own,
 };
 
 static int find_driver(enum dw_initrd_family family,

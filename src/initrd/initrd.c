@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "initrd/init/limits.h"
 #include "initrd/initrd.h"
 
 #define MODULES_CAP_NR 100000
@@ -25,6 +26,7 @@ static const char *const family_names[] = {
 	[DW_INITRD_SUSE] = "mkinitrd (SUSE)",
 	[DW_INITRD_MKINITCPIO] = "mkinitcpio",
 	[DW_INITRD_MKINITFS] = "mkinitfs",
+	[DW_INITRD_OWN] = "diskwright",
 };
 
 const char *dw_initrd_family_name(enum dw_initrd_family family)
@@ -38,6 +40,7 @@ static const struct {
 	enum dw_initrd_family family;
 	const char *start;	/* the name, or its start where it ends in / */
 } marks[] = {
+	{ DW_INITRD_OWN, INIT_LIST },
 	{ DW_INITRD_INITRAMFS_TOOLS, "conf/initramfs.conf" },
 	{ DW_INITRD_INITRAMFS_TOOLS, "conf/arch.conf" },
 	{ DW_INITRD_INITRAMFS_TOOLS, "scripts/functions" },

@@ -16,6 +16,7 @@ enum dw_initrd_family {
 	DW_INITRD_SUSE,			/* SLES 10 and 11 */
 	DW_INITRD_MKINITCPIO,		/* Arch */
 	DW_INITRD_MKINITFS,		/* Alpine */
+	DW_INITRD_OWN,			/* made here; see init/ */
 };
 
 const char *dw_initrd_family_name(enum dw_initrd_family family);

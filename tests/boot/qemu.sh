@@ -22,6 +22,7 @@ start_guest()
 				-device scsi-hd,drive=d,bootindex=1) ;;
 	ahci)		bus=(-device ahci,id=a
 				-device ide-hd,drive=d,bus=a.0,bootindex=1) ;;
+	ide)		bus=(-device ide-hd,drive=d,bus=ide.0,bootindex=1) ;;
 	esac
 	shift 4
 	# One processor: with two, QEMU 7.2 sometimes runs into code that the

@@ -40,7 +40,7 @@ static bool name_of(const char *path, char out[LIST_MODULE])
 
 bool list_next(const char **at, struct list_entry *out, uint32_t *bad)
 {
-	char line[LIST_PATH + 8];
+	char line[INIT_PATH_LEN + 8];
 	const char *path;
 	bool whole;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The list of modules, "/diskwright/modules" in the initrd.  A line is
+ * The list of modules, /diskwright/modules in the initrd.  A line is
  *
  *	need PATH	a failure is told
  *	try PATH	hardware that may not be there: a failure is not told
@@ -10,14 +10,13 @@
 #ifndef INIT_LIST_H
 #define INIT_LIST_H
 
+#include "limits.h"
 #include "text.h"
 
-#define LIST_LEN (128u << 10)
-#define LIST_PATH 512
 #define LIST_MODULE 64
 
 struct list_entry {
-	char path[LIST_PATH];
+	char path[INIT_PATH_LEN];
 	char module[LIST_MODULE];	/* its name, '-' made '_' */
 	bool optional;
 };

@@ -6,7 +6,7 @@
 #include "list.h"
 #include "sys.h"
 
-#define LIST_FILE	"/diskwright/modules"
+#define LIST_FILE	"/" INIT_LIST
 #define OPTIONS_LEN	1024
 
 /* ENODEV: there is no such hardware, as in a guest that two hypervisors run.
@@ -41,7 +41,7 @@ static void load(const struct cmdline *cmd, const struct list_entry *e)
 
 void modules_load(const struct cmdline *cmd)
 {
-	static char text[LIST_LEN];
+	static char text[INIT_LIST_LEN];
 	struct list_entry entry;
 	const char *at = text;
 	uint32_t bad = 0;

@@ -129,19 +129,27 @@ void initrdimg_close(struct initrdimg *g)
 	memset(g, 0, sizeof(*g));
 }
 
+void initrdimg_save(const char *name, const char *data, size_t len)
+{
+	char path[100];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "work/%s", name);
+	f = fopen(fsimg_path(path), "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
 const char *initrdimg_unpack(struct initrdimg *g)
 {
 	static char dir[200];
 	char *data;
 	size_t len;
-	FILE *f;
 
 	snprintf(dir, sizeof(dir), "%s/new", fsimg_path("work"));
 	OK(dw_fs_read_file(g->fs, "/boot/initrd", 64 << 20, &data, &len, &err));
-	f = fopen(fsimg_path("work/new.img"), "w");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(data, 1, len, f), len);
-	ck_assert_int_eq(fclose(f), 0);
+	initrdimg_save("new.img", data, len);
 	free(data);
 	/* As the kernel does: whatever is packed, one behind the other. */
 	initrdimg_sh("rm -rf new; mkdir new; cd new; "

@@ -40,6 +40,9 @@ const char *initrdimg_add(struct initrdimg *g, const char *const *names);
 /* Unpacks its initrd, of plain archives, with cpio. */
 const char *initrdimg_unpack(struct initrdimg *g);
 
+/* Writes a file into the folder of the scripts. */
+void initrdimg_save(const char *name, const char *data, size_t len);
+
 /* The output of a shell command, which runs in the folder; it must succeed. */
 const char *initrdimg_sh(const char *fmt, ...) DW_PRINTF(1, 2);
 
