@@ -10,7 +10,7 @@
  * the modules in their order, finds the root (UUID=, LABEL=, PARTUUID=, a
  * device) and hands over to its init.  Every wanted module of both sides that
  * the kernel has as a file goes in, uncompressed, with what it needs, and
- * 'more' (NULL: none).  Left out by name: roots on LVM, RAID, or encrypted.
+ * 'more' (NULL: none); drivers of AHCI and IDE where there are any.  Left out by name: roots on LVM, RAID, or encrypted.
  * The result is gzip, which every kernel unpacks.  The caller frees *data.
  */
 int dw_initrd_synth(const struct dw_initrd_target *t,
@@ -20,7 +20,7 @@ int dw_initrd_synth(const struct dw_initrd_target *t,
 /*
  * An initrd for t->kernel in kind: what is in the one at 'path', made for
  * old_version, without that kernel's modules and with those of the new one in
- * their place.  DW_UNSUPPORTED where its family names modules in a way that
+ * their place, and what the root needs, which may have been built in before.  DW_UNSUPPORTED where its family names modules in a way that
  * does not carry over; then dw_initrd_synth() is left.
  */
 int dw_initrd_remake(const struct dw_initrd_target *t, const char *path,

@@ -231,7 +231,8 @@ static int need_flat(void *arg, const char *name)
 	return dw_module_list_add(f->load, name, r->err);
 }
 
-/* By name, what the old one had and the new kernel has as files. */
+/* By name, what the old one had and the new kernel has as files; and what the
+ * root needs, since that may have been built into the old kernel. */
 static int choose(struct remake *r, const struct dw_initrd *old,
 		  struct dw_module_list *names, struct dw_module_list *load)
 {
@@ -247,7 +248,12 @@ static int choose(struct remake *r, const struct dw_initrd *old,
 						 &flat) :
 				dw_module_list_add(names, name, r->err);
 	}
-	return ret || r->flat ? ret :
+	if (ret || r->flat)
+		return ret;
+	ret = dw_initrd_wanted(r->t, NULL, DW_SIDE_KVM, names, r->err);
+	if (!ret)
+		ret = dw_initrd_wanted(r->t, NULL, DW_SIDE_XEN, names, r->err);
+	return ret ? ret :
 		dw_initrd_resolve(r->t, NULL, names, load, r->err);
 }
 
