@@ -109,7 +109,7 @@ void cli_text_initrd_plan(const struct dw_initrd_plan *plan, bool dry_run)
 
 		putchar('\n');
 		cli_item("kernel", "%s", item->kernel);
-		cli_item("initrd", "%s", item->path);
+		cli_item("initrd", "%s", item->path ? item->path : "none");
 		cli_item(item->is_changed ? "change" : "unchanged", "%s",
 			 item->note);
 		if (!item->is_changed)

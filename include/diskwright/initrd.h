@@ -83,7 +83,8 @@ struct dw_initrd_state;
 struct dw_initrd_item {
 	char *kernel;		/* path and version of its kernel */
 	char *version;
-	char *path;		/* of the initrd, links resolved */
+	char *path;		/* of the initrd, links resolved; NULL: it has
+				 * none, and needs none */
 	bool is_changed;
 	bool is_made;		/* not added to, but made as a whole */
 	uint64_t old_size, size;

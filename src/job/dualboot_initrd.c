@@ -24,7 +24,7 @@ static bool is_left(int code)
 	return code == DW_CORRUPT || dw_fs_has_not(code);
 }
 
-static int change(const struct dw_initrd_need *need,
+static int change(const struct dw_initrd_need *need, struct dw_kernel *kernel,
 		  const struct dw_initrd_decision *decision,
 		  struct dw_edits *edits, struct dw_err *err)
 {
@@ -35,6 +35,11 @@ static int change(const struct dw_initrd_need *need,
 	if (ret)
 		return dw_err_prefix(err, ret, "--keep-initrd does without "
 				     "this");
+	if (!kernel->initrd_path) {
+		kernel->initrd_path = strdup(c->path);
+		if (!kernel->initrd_path)
+			return dw_fail_nomem(err);
+	}
 	dw_changes_note(&edits->changes, 0, "%s", c->note);
 	dw_changes_set_path(&edits->changes, first, c->path);
 	return dw_initrd_decision_keep(need, decision, edits, err);
@@ -44,7 +49,7 @@ static int fit(struct dw_dualboot_plan *plan, size_t kernel_nr,
 	       struct dw_edits *edits, struct dw_err *err)
 {
 	struct dw_system *sys = &plan->state->sys;
-	const struct dw_kernel *kernel = &sys->guest->kernels.items[kernel_nr];
+	struct dw_kernel *kernel = &sys->guest->kernels.items[kernel_nr];
 	struct dw_initrd_need need = {
 		.ctx = plan->state->ctx, .fs = sys->root.fs,
 		.release = &sys->guest->release, .kernel = kernel,
@@ -65,7 +70,7 @@ static int fit(struct dw_dualboot_plan *plan, size_t kernel_nr,
 	if (ret && err)
 		*err = why;
 	if (!ret && decision.change.len) {
-		ret = change(&need, &decision, edits, err);
+		ret = change(&need, kernel, &decision, edits, err);
 		dw_verdict_forget(&sys->source, kernel_nr);
 	}
 	dw_initrd_decision_free(&decision);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an initrd has to get. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/read_text.h"
+#include "initrd/make.h"
 #include "job/initrd_need.h"
 
 /* A target, and what it points to. */
@@ -57,27 +60,125 @@ static int list_wanted(const struct dw_initrd_need *need,
 	return ret;
 }
 
+/* ---- making one ----------------------------------------------------------- */
+
+/* What the distribution calls the initrd of a kernel, in its folder. */
+static int name_new(const struct dw_initrd_target *t, char **out,
+		    struct dw_err *err)
+{
+	const struct dw_kernel *k = t->kernel;
+	int folder_len = (int)(strrchr(k->path, '/') - k->path);
+	const char *front = "initrd.img", *end = "";
+
+	switch (t->release->distro) {
+	case DW_DISTRO_RHEL:
+	case DW_DISTRO_FEDORA:
+	case DW_DISTRO_ARCH:
+		front = "initramfs";
+		end = ".img";
+		break;
+	case DW_DISTRO_SLES:
+	case DW_DISTRO_OPENSUSE:
+		front = "initrd";
+		break;
+	case DW_DISTRO_ALPINE:
+		front = "initramfs";
+		break;
+	default:
+		break;
+	}
+	if (asprintf(out, "%.*s/%s%s%s%s", folder_len, k->path, front,
+		     *k->name ? "-" : "", k->name, end) >= 0)
+		return 0;
+	*out = NULL;
+	return dw_fail_nomem(err);
+}
+
+static int make_whole(const struct dw_initrd_need *need,
+		      const struct dw_initrd_target *t, const char *why,
+		      struct dw_initrd_change *out, struct dw_err *err)
+{
+	const char *old = t->kernel->initrd_path;
+	struct dw_stat st;
+	int ret;
+
+	dw_initrd_change_free(out);
+	ret = old ? dw_fs_realpath(need->fs, old, &out->path, err)
+		  : name_new(t, &out->path, err);
+	if (!ret && old) {
+		ret = dw_fs_stat(need->fs, out->path, &st, err);
+		out->old_len = st.size;
+	}
+	if (!ret)
+		ret = dw_initrd_synth(t, need->more, &out->bytes, &out->len,
+				      err);
+	out->whole = true;
+	if (!ret && asprintf(&out->note, "made anew (%zu KiB): %s",
+			     (out->len + 1023) / 1024, why) < 0) {
+		out->note = NULL;
+		ret = dw_fail_nomem(err);
+	}
+	return ret;
+}
+
+/* ---- deciding ------------------------------------------------------------- */
+
+/* Codes that say something of this initrd, not of this run. */
+static bool is_of_initrd(int code)
+{
+	return code == DW_CORRUPT || dw_fs_has_not(code);
+}
+
+/* What there is; 0 with o->initrd NULL and *why filled: none of use. */
+static int read_own(const struct dw_initrd_need *need, struct opened *o,
+		    struct dw_err *why, struct dw_err *err)
+{
+	const struct dw_kernel *k = need->kernel;
+	int ret;
+
+	if (!k->initrd_path) {
+		dw_fail(why, DW_UNSUPPORTED, "%s has none", k->path);
+		return 0;
+	}
+	ret = dw_initrd_read(need->ctx, need->fs, k->initrd_path, k->version,
+			     &o->initrd, why);
+	if (!ret || is_of_initrd(ret))
+		return 0;
+	if (err)
+		*err = *why;
+	return ret;
+}
+
 static int decide(const struct dw_initrd_need *need, struct opened *o,
 		  struct dw_initrd_decision *out, struct dw_err *err)
 {
-	const struct dw_kernel *kernel = need->kernel;
-	int ret;
+	struct dw_err why = { 0 };
+	int ret = read_own(need, o, &why, err);
 
-	if (!kernel->initrd_path)
-		return dw_fail(err, DW_UNSUPPORTED, "%s has no initrd",
-			       kernel->path);
-	ret = dw_initrd_read(need->ctx, need->fs, kernel->initrd_path,
-			     kernel->version, &o->initrd, err);
 	if (!ret)
 		ret = list_wanted(need, o, &out->names, err);
-	if (ret)
+	if (ret || !out->names.nr)
 		return ret;
-	out->family = o->initrd->family;
-	if (!out->names.nr)
-		return 0;
-	ret = dw_initrd_add(&o->target, o->initrd, &out->names, &out->change,
-			    err);
-	return ret ? dw_err_prefix(err, ret, "%s", kernel->initrd_path) : 0;
+	if (o->initrd) {
+		out->family = o->initrd->family;
+		ret = dw_initrd_add(&o->target, o->initrd, &out->names,
+				    &out->change, &why);
+		if (ret)
+			dw_err_prefix(&why, ret, "%s",
+				      need->kernel->initrd_path);
+	}
+	if (o->initrd && (!ret || ret != DW_UNSUPPORTED)) {
+		if (ret && err)
+			*err = why;
+		return ret;
+	}
+	/* Nobody asked for a system that comes up by another one. */
+	if (!need->sides[DW_SIDE_KVM] && !need->sides[DW_SIDE_XEN]) {
+		if (err)
+			*err = why;
+		return why.code;
+	}
+	return make_whole(need, &o->target, why.text, &out->change, err);
 }
 
 int dw_initrd_decide(const struct dw_initrd_need *need,
@@ -101,8 +202,12 @@ int dw_initrd_decision_keep(const struct dw_initrd_need *need,
 			    struct dw_edits *edits, struct dw_err *err)
 {
 	struct opened o;
-	int ret = open_target(need, &o, err);
+	int ret;
 
+	/* No program of the guest made it. */
+	if (decision->change.whole && !decision->family)
+		return 0;
+	ret = open_target(need, &o, err);
 	if (!ret)
 		ret = dw_initrd_keep(&o.target, decision->family,
 				     &decision->names, edits, err);

@@ -161,8 +161,8 @@ static int decide_all(struct dw_initrd_plan *plan,
 
 static int copy_text(const char *text, char **out, struct dw_err *err)
 {
-	*out = strdup(text);
-	return *out ? 0 : dw_fail_nomem(err);
+	*out = text ? strdup(text) : NULL;
+	return text && !*out ? dw_fail_nomem(err) : 0;
 }
 
 static int describe(const struct wanted *w, struct dw_initrd_item *item,
@@ -212,10 +212,12 @@ static int place(struct dw_initrd_plan *plan, const struct wanted *w,
 {
 	const struct dw_initrd_change *c = &w->decision.change;
 	struct dw_amend *a = &plan->state->amend;
-	struct dw_target_file old;
-	int ret = dw_target_file_find(a->fs, item->path, o->force, &old,
-				      &plan->notes, err);
+	struct dw_target_file old = { 0 };
+	int ret = 0;
 
+	if (item->path)
+		ret = dw_target_file_find(a->fs, item->path, o->force, &old,
+					  &plan->notes, err);
 	item->old_size = item->size = old.size;
 	if (ret || !c->len)
 		return ret;

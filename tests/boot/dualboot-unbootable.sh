@@ -14,13 +14,13 @@ initrd=$(names_in "$src" /boot | grep '^initrd.img-')
 put_file "$work/img" "$work/initrd" "/boot/$initrd"
 
 rc=0
-unprivileged "$DISKWRIGHT" dualboot "$work/img" "$work/out/x.img" \
+unprivileged "$DISKWRIGHT" dualboot --keep-initrd "$work/img" "$work/out/x.img" \
 	> "$work/report" 2>&1 || rc=$?
 check 'exit status 5' [ "$rc" = 5 ]
 check 'it names virtio_blk' grep virtio_blk "$work/report"
 check 'nothing is written' [ -z "$(ls -A "$work/out")" ]
 check 'unless that is allowed' unprivileged "$DISKWRIGHT" dualboot \
-	--allow-unbootable "$work/img" "$work/out/x.img"
+	--keep-initrd --allow-unbootable "$work/img" "$work/out/x.img"
 rc=0
 "$DISKWRIGHT" check "$work/out/x.img" > "$work/report" 2>&1 || rc=$?
 check 'diskwright check says it too' [ "$rc" = 5 ]

@@ -289,9 +289,29 @@ check 'all members are documented' documented
 fresh
 echo 'no archive' > junk
 put_file fs.img junk /boot/initrd.img-$new
-refused 3 "initrd.img-$new" --for=kvm --kernel=$new fs.img
+refused 3 "initrd.img-$new" --add-modules=dummy --kernel=$new fs.img
 check 'one that cannot be read is told of' sh -c "
 	'$DISKWRIGHT' initrd fs.img | grep 'problem  *.*initrd.img-$new'"
+
+# made_anew [ARGUMENT...]: a whole one that finds its root on both sides.
+made_anew()
+{
+	initrd --json --for=kvm --kernel="$new" "$@" fs.img > out || return 1
+	cat out
+	jq -e '.initrds[0] | .made and .changed and
+		(.note | startswith("made anew"))' out && e2fsck -fn fs.img &&
+		take "$new" now && gzip -dc now | cpio -t --quiet > names &&
+		grep -x init names && grep virtio_blk names &&
+		grep 'xen.blkfront' names && ! grep dummy names &&
+		initrd --check=kvm --check=xen --kernel="$new" fs.img
+}
+
+check 'and is made anew for a side' made_anew -b .was
+check 'the old one is kept' sh -c "
+	'$DISKWRIGHT' cat fs.img:/boot/initrd.img-$new.was | cmp - junk"
+fresh
+debugfs -w -R "rm /boot/initrd.img-$new" fs.img 2> /dev/null
+check 'one is made where there is none' made_anew
 
 # ---- cut off at each write -----------------------------------------------------
 
