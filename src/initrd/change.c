@@ -10,6 +10,7 @@ static const struct dw_initrd_driver *const drivers[] = {
 	&dw_initrd_initramfs_tools,
 	&dw_initrd_dracut,
 	&dw_initrd_nash,
+	&dw_initrd_suse,
 	&dw_initrd_mkinitcpio,
 	&dw_initrd_mkinitfs,
 	&dw_initrd_own,
