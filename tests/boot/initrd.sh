@@ -28,3 +28,32 @@ not()
 {
 	! "$@"
 }
+
+# prove_shape NAME DISK-BUS... -- ARGUMENT...: $img, before and after.
+prove_shape()
+{
+	local name=$1 buses=() initrd bus
+
+	shift
+	while [ "$1" != -- ]; do
+		buses+=("$1")
+		shift
+	done
+	shift
+	initrd=/boot/$(names_in "$img" /boot | grep '^initrd-')
+	check "$name: no root without virtio" \
+		not reaches_root "$img" virtio-blk vda "$@"
+	check "$name: and that is because of the root" \
+		grep -aE 'mkrootdev UUID|Kernel panic|ALERT' "$work/serial"
+	check "$name: initrd --for kvm" "$DISKWRIGHT" initrd "$img" --for kvm
+	check "$name: e2fsck" e2fsck -fn "$img"
+	for bus in "${buses[@]}"; do
+		check "$name: the root on $bus" reaches_root "$img" "$bus" \
+			"$([ "$bus" = virtio-blk ] && echo vda || echo sda)" \
+			"$@"
+	done
+	from_image "$img" "$initrd" "$work/once"
+	check "$name: a second time" "$DISKWRIGHT" initrd "$img" --for kvm
+	from_image "$img" "$initrd" "$work/twice"
+	check "$name: changes nothing" cmp "$work/once" "$work/twice"
+}

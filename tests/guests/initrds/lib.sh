@@ -26,6 +26,7 @@ take_kernel()
 	cp "$(command -v busybox)" "$shape_root/bin/"
 	cat > "$shape_root/sbin/init" <<-'INIT'
 		#!/bin/busybox sh
+		PATH=/bin
 		busybox mount -t proc proc /proc
 		busybox mount -t sysfs sys /sys
 		set -- $(busybox ls /sys/block | busybox grep '^[sv]d')

@@ -24,7 +24,7 @@ nash_tree()
 		mkdir -p "$shape_tree/$m/kernel/drivers/block"
 		cp "$(module xen-blkfront)" "$shape_tree/$m/kernel/drivers/block/"
 		cp "$shape_root/$m"/modules.{builtin,order} "$shape_tree/$m/"
-		depmod -b "$shape_tree" "$shape_version"
+		depmod -b "$shape_tree" "$shape_version" 2> /dev/null
 	else
 		cp "$(module xen-blkfront)" "$shape_tree/lib/"
 	fi
