@@ -52,7 +52,8 @@ static bool module_of(struct dw_span word, char out[DW_MODULE_NAME])
 {
 	char path[DW_MODULE_NAME + 4];
 
-	if (!word.len || word.len >= DW_MODULE_NAME)
+	if (!word.len || word.len >= DW_MODULE_NAME ||
+	    memchr(word.p, '\0', word.len))
 		return false;
 	snprintf(path, sizeof(path), "%.*s.ko", (int)word.len, word.p);
 	return dw_module_name(dw_span_of(path), out);
@@ -147,8 +148,9 @@ static void add_line(uint64_t nr, struct dw_span name, const char *module,
 	if (out->len && out->data[out->len - 1] != '\n')
 		dw_buf_adds(out, eol);
 	start = out->len;
-	dw_buf_printf(out, "alias %.*s %s", (int)name.len, name.p,
-		      module);
+	dw_buf_adds(out, "alias ");
+	dw_buf_add(out, name.p, name.len);
+	dw_buf_printf(out, " %s", module);
 	if (!out->failed)
 		dw_changes_add(changes, nr, NULL, 0, out->data + start,
 			       out->len - start, "%s", note);
