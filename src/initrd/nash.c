@@ -19,30 +19,32 @@ struct loads {
 	struct dw_module_list names;
 	struct dw_nash_module *modules;	/* as many */
 	char **paths;			/* in the guest */
+	char **files;			/* their names in the initrd */
 };
 
 static void free_loads(struct loads *l)
 {
-	for (size_t i = 0; l->paths && i < l->names.nr; i++)
-		free(l->paths[i]);
+	for (size_t i = 0; i < l->names.nr; i++) {
+		if (l->paths)
+			free(l->paths[i]);
+		if (l->files)
+			free(l->files[i]);
+	}
 	free(l->paths);
+	free(l->files);
 	free(l->modules);
 	dw_module_list_free(&l->names);
 }
 
-/* "/lib/modules/2.6.18-398.el5/kernel/drivers/md/dm-mod.ko.gz": mkinitrd
- * unpacks modules and puts them into one folder. */
-static int name_file(const char *path, const char **out, struct dw_err *err)
+/* "dm-mod.ko" of ".../kernel/drivers/md/dm-mod.ko.gz": mkinitrd unpacks
+ * modules and puts them into one folder. */
+static char *name_file(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	size_t len;
+	const char *file = slash ? slash + 1 : path;
+	const char *end = strstr(file, ".ko");
 
-	*out = slash ? slash + 1 : path;
-	len = strlen(*out);
-	if (len > 3 && !strcmp(*out + len - 3, ".ko"))
-		return 0;
-	return dw_fail(err, DW_UNSUPPORTED,
-		       "%s: a packed module in an initrd of nash", path);
+	return strndup(file, end ? (size_t)(end + 3 - file) : strlen(file));
 }
 
 static int find_loads(const struct dw_initrd_build *b, struct loads *l,
@@ -56,14 +58,19 @@ static int find_loads(const struct dw_initrd_build *b, struct loads *l,
 		return ret;
 	l->modules = calloc(l->names.nr + 1, sizeof(*l->modules));
 	l->paths = calloc(l->names.nr + 1, sizeof(*l->paths));
-	if (!l->modules || !l->paths)
+	l->files = calloc(l->names.nr + 1, sizeof(*l->files));
+	if (!l->modules || !l->paths || !l->files)
 		return dw_fail_nomem(err);
 	for (size_t i = 0; !ret && i < l->names.nr; i++) {
 		l->modules[i].name = l->names.names[i];
 		ret = dw_modules_file(mods, l->names.names[i], &l->paths[i],
 				      err);
-		if (!ret)
-			ret = name_file(l->paths[i], &l->modules[i].file, err);
+		if (ret)
+			break;
+		l->files[i] = name_file(l->paths[i]);
+		if (!l->files[i])
+			return dw_fail_nomem(err);
+		l->modules[i].file = l->files[i];
 	}
 	return ret;
 }
