@@ -53,7 +53,7 @@ static int read_kind(struct dw_ctx *ctx, struct dw_package *pkg,
 				   ".rpm");
 }
 
-int dw_package_open(struct dw_ctx *ctx, const char *path,
+int dw_package_read(struct dw_ctx *ctx, struct dw_dev *dev,
 		    struct dw_package **out, struct dw_err *err)
 {
 	struct dw_package *pkg = calloc(1, sizeof(*pkg));
@@ -62,20 +62,31 @@ int dw_package_open(struct dw_ctx *ctx, const char *path,
 	*out = NULL;
 	if (!pkg)
 		return dw_fail_nomem(err);
-	ret = dw_file_open(ctx, path, 0, &pkg->file, err);
+	pkg->file = dw_dev_ref(dev);
+	ret = dw_spool_new(ctx, dev->name, &pkg->content, err);
 	if (!ret)
-		ret = dw_spool_new(ctx, path, &pkg->content, err);
-	if (!ret) {
 		ret = read_kind(ctx, pkg, err);
-		if (!ret)
-			ret = dw_package_settle(pkg, err);
-		if (ret && ret != DW_CANCELLED)
-			dw_err_prefix(err, ret, "%s", path);
-	}
-	if (ret)
+	if (!ret)
+		ret = dw_package_settle(pkg, err);
+	if (ret) {
 		dw_package_free(pkg);
-	else
-		*out = pkg;
+		return dw_err_prefix(err, ret, "%s", dev->name);
+	}
+	*out = pkg;
+	return 0;
+}
+
+int dw_package_open(struct dw_ctx *ctx, const char *path,
+		    struct dw_package **out, struct dw_err *err)
+{
+	struct dw_dev *dev;
+	int ret;
+
+	*out = NULL;
+	ret = dw_file_open(ctx, path, 0, &dev, err);
+	if (!ret)
+		ret = dw_package_read(ctx, dev, out, err);
+	dw_dev_close(dev, NULL);
 	return ret;
 }
 

@@ -61,6 +61,9 @@ struct dw_package {
  */
 int dw_package_open(struct dw_ctx *ctx, const char *path,
 		    struct dw_package **out, struct dw_err *err);
+/* The same from a device, to which the package holds a reference. */
+int dw_package_read(struct dw_ctx *ctx, struct dw_dev *dev,
+		    struct dw_package **out, struct dw_err *err);
 void dw_package_free(struct dw_package *pkg);
 
 /* The entry of that path, or NULL. */

@@ -3,9 +3,9 @@
  * The archive in a package.
  *
  * libarchive takes tar and cpio apart.  What is compressed is unpacked by our
- * own readers where we have one, since they bound what a window may take, and
- * never by a program of the host, which libarchive would start for a
- * compression that it was built without.
+ * own readers, since they bound what a window may take, and never by a program
+ * of the host, which libarchive would start for a compression that it was built
+ * without.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -41,12 +41,6 @@ static int read_source(void *arg, uint64_t off, void *buf, size_t len,
 	if (!*got)
 		return 0;
 	return dw_dev_pread(piece->dev, piece->off + off, buf, *got, err);
-}
-
-/* libarchive unpacks bzip2, whose window is 900 kB at most. */
-static bool is_passed_on(enum dw_packing packing)
-{
-	return packing == DW_PACK_NONE || packing == DW_PACK_BZIP2;
 }
 
 static int read_plain(struct dw_payload *p, const uint8_t **out, size_t *len,
@@ -101,7 +95,7 @@ static la_ssize_t feed(struct archive *a, void *arg, const void **out)
 	size_t len = 0;
 	int ret = dw_ctx_check(p->ctx, &p->err);
 
-	if (!ret && is_passed_on(p->packing))
+	if (!ret && p->packing == DW_PACK_NONE)
 		ret = read_plain(p, &bytes, &len, &p->err);
 	else if (!ret)
 		ret = read_packed(p, &bytes, &len, &p->err);
@@ -139,10 +133,6 @@ static int open_archive(struct dw_payload *p, enum dw_payload_kind kind,
 	p->archive = a;
 	if (!a)
 		return dw_fail_nomem(err);
-	if (p->packing == DW_PACK_BZIP2 &&
-	    archive_read_support_filter_bzip2(a) != ARCHIVE_OK)
-		return dw_fail(err, DW_UNSUPPORTED, "packed with bzip2, which "
-			       "this libarchive does not unpack");
 	ret = kind == DW_PAYLOAD_TAR ? archive_read_support_format_tar(a)
 				     : archive_read_support_format_cpio(a);
 	if (ret == ARCHIVE_OK)
@@ -160,7 +150,7 @@ static int start(struct dw_payload *p, enum dw_payload_kind kind,
 	if (ret)
 		return ret;
 	p->packing = dw_packing_of(magic, got);
-	if (!is_passed_on(p->packing))
+	if (p->packing != DW_PACK_NONE)
 		ret = dw_unpack_open(p->packing, &p->src, 0,
 				     p->ctx->memory_cap_len, &p->unpack, err);
 	return ret ? ret : open_archive(p, kind, err);

@@ -34,17 +34,17 @@ static void teardown(void)
 }
 
 static const struct pkgimg_member plain[] = {
-	{ "./", FOLDER, NULL, NULL },
-	{ "./boot/", FOLDER, NULL, NULL },
-	{ "./boot/vmlinuz-" VER, FILE_, "kernel", NULL },
-	{ "./lib/modules/" VER "/kernel/", FOLDER, NULL, NULL },
-	{ "./lib/modules/" VER "/kernel/b.ko", FILE_, "module b", NULL },
-	{ "./lib/modules/" VER "/kernel/a.ko", S_IFREG | 0600, "a", NULL },
-	{ "./lib/modules/" VER "/build", S_IFLNK | 0777, NULL, "/usr/src/x" },
-	{ "./usr/", FOLDER, NULL, NULL },
-	{ "./usr/bin/", FOLDER, NULL, NULL },
-	{ "./usr/bin/tool", S_IFREG | 0755, "tool", NULL },
-	{ NULL, 0, NULL, NULL },
+	{ "./", FOLDER, NULL, NULL, 0 },
+	{ "./boot/", FOLDER, NULL, NULL, 0 },
+	{ "./boot/vmlinuz-" VER, FILE_, "kernel", NULL, 0 },
+	{ "./lib/modules/" VER "/kernel/", FOLDER, NULL, NULL, 0 },
+	{ "./lib/modules/" VER "/kernel/b.ko", FILE_, "module b", NULL, 0 },
+	{ "./lib/modules/" VER "/kernel/a.ko", S_IFREG | 0600, "a", NULL, 0 },
+	{ "./lib/modules/" VER "/build", S_IFLNK | 0777, NULL, "/usr/src/x", 0 },
+	{ "./usr/", FOLDER, NULL, NULL, 0 },
+	{ "./usr/bin/", FOLDER, NULL, NULL, 0 },
+	{ "./usr/bin/tool", S_IFREG | 0755, "tool", NULL, 0 },
+	{ NULL, 0, NULL, NULL, 0 },
 };
 
 static void holds(const struct dw_package *pkg, const char *name,
@@ -126,34 +126,34 @@ static const struct hostile {
 	struct pkgimg_member first, second;
 	const char *text;
 } hostile[] = {
-	{ { "./boot/../etc/passwd", FILE_, "x", NULL }, { 0 },
+	{ { "./boot/../etc/passwd", FILE_, "x", NULL, 0 }, { 0 },
 	  "leads out of its archive" },
-	{ { "/boot/vmlinuz-1", FILE_, "x", NULL }, { 0 }, "is absolute" },
-	{ { "./boot/a\nb", FILE_, "x", NULL }, { 0 }, "control characters" },
-	{ { "./boot/null", S_IFCHR | 0666, NULL, NULL }, { 0 },
+	{ { "/boot/vmlinuz-1", FILE_, "x", NULL, 0 }, { 0 }, "is absolute" },
+	{ { "./boot/a\nb", FILE_, "x", NULL, 0 }, { 0 }, "control characters" },
+	{ { "./boot/null", S_IFCHR | 0666, NULL, NULL, 0 }, { 0 },
 	  "neither a file, a folder nor a link" },
-	{ { "./lib/modules/1/p", S_IFIFO | 0666, NULL, NULL }, { 0 },
+	{ { "./lib/modules/1/p", S_IFIFO | 0666, NULL, NULL, 0 }, { 0 },
 	  "neither a file, a folder nor a link" },
-	{ { "./boot/su", S_IFREG | 04755, "x", NULL }, { 0 }, "is setuid" },
-	{ { "./boot/d", S_IFDIR | 02755, NULL, NULL }, { 0 }, "setgid" },
-	{ { "./boot/out", S_IFLNK | 0777, NULL, "/etc" },
-	  { "./boot/out/passwd", FILE_, "x", NULL }, "is no folder in it" },
-	{ { "./boot/f", FILE_, "x", NULL },
-	  { "./boot/f/g", FILE_, "x", NULL }, "is no folder in it" },
-	{ { "./lib/modules", S_IFLNK | 0777, NULL, "/etc" }, { 0 },
+	{ { "./boot/su", S_IFREG | 04755, "x", NULL, 0 }, { 0 }, "is setuid" },
+	{ { "./boot/d", S_IFDIR | 02755, NULL, NULL, 0 }, { 0 }, "setgid" },
+	{ { "./boot/out", S_IFLNK | 0777, NULL, "/etc", 0 },
+	  { "./boot/out/passwd", FILE_, "x", NULL, 0 }, "is no folder in it" },
+	{ { "./boot/f", FILE_, "x", NULL, 0 },
+	  { "./boot/f/g", FILE_, "x", NULL, 0 }, "is no folder in it" },
+	{ { "./lib/modules", S_IFLNK | 0777, NULL, "/etc", 0 }, { 0 },
 	  "is no folder in it" },
-	{ { "./boot/f", FILE_, "x", NULL }, { "./boot/f", FILE_, "y", NULL },
+	{ { "./boot/f", FILE_, "x", NULL, 0 }, { "./boot/f", FILE_, "y", NULL, 0 },
 	  "twice" },
-	{ { "./boot/h", FILE_, NULL, "./boot/none" }, { 0 },
+	{ { "./boot/h", FILE_, NULL, "./boot/none", 0 }, { 0 },
 	  "which is not in it" },
-	{ { "./boot/h", FILE_, NULL, "../etc/shadow" }, { 0 },
+	{ { "./boot/h", FILE_, NULL, "../etc/shadow", 0 }, { 0 },
 	  "leads out of its archive" },
 };
 
 START_TEST(hostile_members)
 {
 	const struct pkgimg_member members[] = {
-		hostile[_i].first, hostile[_i].second, { NULL, 0, NULL, NULL },
+		hostile[_i].first, hostile[_i].second, { NULL, 0, NULL, NULL, 0 },
 	};
 
 	pkgimg_deb(path, "", CONTROL, members);
@@ -164,9 +164,9 @@ END_TEST
 START_TEST(hard_links)
 {
 	const struct pkgimg_member members[] = {
-		{ "./boot/first", FILE_, "content", NULL },
-		{ "./boot/second", FILE_, NULL, "./boot/first" },
-		{ NULL, 0, NULL, NULL },
+		{ "./boot/first", FILE_, "content", NULL, 0 },
+		{ "./boot/second", FILE_, NULL, "./boot/first", 0 },
+		{ NULL, 0, NULL, NULL, 0 },
 	};
 	struct dw_package *pkg;
 
@@ -241,7 +241,7 @@ static void claim(uint8_t block[512])
 START_TEST(too_large)
 {
 	static const struct pkgimg_member members[] = {
-		{ "./boot/huge", FILE_, "x", NULL }, { NULL, 0, NULL, NULL },
+		{ "./boot/huge", FILE_, "x", NULL, 0 }, { NULL, 0, NULL, NULL, 0 },
 	};
 	static uint8_t bytes[65536];
 	FILE *f;
@@ -264,13 +264,13 @@ END_TEST
 START_TEST(versions)
 {
 	static const struct pkgimg_member two[] = {
-		{ "./boot/vmlinuz-1.0", FILE_, "x", NULL },
-		{ "./boot/vmlinuz-2.0", FILE_, "x", NULL },
-		{ NULL, 0, NULL, NULL },
+		{ "./boot/vmlinuz-1.0", FILE_, "x", NULL, 0 },
+		{ "./boot/vmlinuz-2.0", FILE_, "x", NULL, 0 },
+		{ NULL, 0, NULL, NULL, 0 },
 	};
 	static const struct pkgimg_member none[] = {
-		{ "./usr/share/doc/x", FILE_, "x", NULL },
-		{ NULL, 0, NULL, NULL },
+		{ "./usr/share/doc/x", FILE_, "x", NULL, 0 },
+		{ NULL, 0, NULL, NULL, 0 },
 	};
 	char version[DW_PACKAGE_FIELD];
 	struct dw_package *pkg;

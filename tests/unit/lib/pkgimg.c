@@ -19,7 +19,7 @@ static char bytes[ROOM];
 static void add_member(struct archive *a, const struct pkgimg_member *m)
 {
 	struct archive_entry *e = archive_entry_new();
-	size_t len = m->data ? strlen(m->data) : 0;
+	size_t len = m->len || !m->data ? m->len : strlen(m->data);
 
 	archive_entry_set_pathname(e, m->name);
 	archive_entry_set_mode(e, m->mode);
@@ -67,10 +67,11 @@ void pkgimg_deb(const char *path, const char *filter, const char *control,
 		const struct pkgimg_member *members)
 {
 	const struct pkgimg_member texts[] = {
-		{ "./", S_IFDIR | 0755, NULL, NULL },
-		{ "./postinst", S_IFREG | 0755, "#!/bin/sh\nexit 1\n", NULL },
-		{ "./control", S_IFREG | 0644, control, NULL },
-		{ NULL, 0, NULL, NULL },
+		{ "./", S_IFDIR | 0755, NULL, NULL, 0 },
+		{ "./postinst", S_IFREG | 0755, "#!/bin/sh\nexit 1\n", NULL,
+		  0 },
+		{ "./control", S_IFREG | 0644, control, NULL, 0 },
+		{ NULL, 0, NULL, NULL, 0 },
 	};
 	FILE *f = fopen(path, "w");
 	char name[32];

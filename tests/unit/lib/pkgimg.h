@@ -11,6 +11,7 @@ struct pkgimg_member {
 	unsigned mode;		/* 0 ends the list */
 	const char *data;	/* of a file */
 	const char *link;	/* symbolic; with S_IFREG a hard one */
+	size_t len;		/* of data; 0: it is a text */
 };
 
 /* filter: "", "gzip", "xz", "zstd", "bzip2"; control: text of the control
