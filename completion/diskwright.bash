@@ -8,7 +8,7 @@ _diskwright()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null |
-			sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+			sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 			--help --version" -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$("$1" "$verb" --help \

@@ -36,6 +36,7 @@ extern "C" {
 #include "diskwright/volumes.h"
 #include "diskwright/inspect.h"
 #include "diskwright/files.h"
+#include "diskwright/kernel.h"
 #include "diskwright/initrd.h"
 
 #ifdef __cplusplus

@@ -150,7 +150,7 @@ struct cli_verb {
 extern const struct cli_verb cli_dualboot, cli_convert, cli_extract,
 	cli_inspect, cli_volumes, cli_info, cli_map, cli_compare, cli_resize,
 	cli_check, cli_ls, cli_cat, cli_put_file, cli_edit, cli_initrd,
-	cli_undo;
+	cli_add_kernel, cli_undo;
 extern const struct cli_verb *const cli_verbs[];
 
 /* Fills *settings and sets *operand to the index of the first operand. */

@@ -14,7 +14,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_dualboot, &cli_convert, &cli_extract,
 	&cli_inspect, &cli_volumes, &cli_info,
 	&cli_map, &cli_compare, &cli_resize, &cli_check, &cli_ls, &cli_cat,
-	&cli_put_file, &cli_edit, &cli_initrd, &cli_undo, NULL,
+	&cli_put_file, &cli_edit, &cli_initrd, &cli_add_kernel,
+	&cli_undo, NULL,
 };
 
 static const struct cli_verb *find_verb(const char *name)

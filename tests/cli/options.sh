@@ -9,7 +9,7 @@ man=$top/man/diskwright.1
 
 verbs()
 {
-	"$DISKWRIGHT" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+	"$DISKWRIGHT" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 }
 
 options_of_help()
@@ -41,7 +41,8 @@ for verb in $(verbs | grep -vx help); do
 done
 check 'the man page shows every verb' sh -c "
 	for v in $(verbs | tr '\n' ' '); do
-		grep -q \"^.B diskwright \$v\" '$man' || exit 1
+		tr -d '\\\\' < '$man' | grep -q \"^.B diskwright \$v\" ||
+			exit 1
 	done"
 check '--help fits in 80 columns' \
 	sh -c "! '$DISKWRIGHT' --help | grep -E '^.{80}'"
