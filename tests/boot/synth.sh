@@ -8,7 +8,8 @@ initrdtool=$BUILD/tests/unit/initrdtool
 uuid=5d15c000-1111-4222-8333-444455556666
 
 # make_root NAME DEB MKE2FS-OPTIONS...: NAME.fs of the package's kernel and
-# modules, NAME.kernel, and $version.
+# modules, NAME.kernel, and $version.  dress, where there is such a function,
+# puts more into the folder.
 make_root()
 {
 	local name=$1 deb=$2 bits init=$top/src/initrd/init
@@ -31,6 +32,7 @@ make_root()
 	cc -m$bits -Os -ffreestanding -fno-pic -no-pie -fno-stack-protector \
 		-nostdlib -static -I "$top/src" -o "$work/tree/sbin/init" \
 		"$top/tests/boot/rootinit.c" "$init/start.S" || return 1
+	! declare -F dress > /dev/null || dress "$work/tree" || return 1
 	ln -f "$work/tree/boot/vmlinuz-$version" "$work/$name.kernel"
 	rm -f "$work/$name.fs"
 	mke2fs -q -U "$uuid" -L 'the root' "$@" -d "$work/tree" \
