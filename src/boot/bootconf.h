@@ -170,6 +170,10 @@ struct dw_boot_spec {
 	const char *grub_root;	/* menu.lst: "(hd0,0)" */
 };
 
+/* Whether a configuration can name a file of this path: absolute, without
+ * blanks, control bytes, commas and quotes. */
+bool dw_boot_can_name(const char *path);
+
 /*
  * Writes a syslinux.cfg that our loader, extlinux and (where it reads the file
  * at all) PyGrub understand alike: KERNEL before APPEND, initrd= in APPEND,

@@ -16,8 +16,8 @@ static bool is_line(const char *s, bool blanks)
 	return true;
 }
 
-/* A path: GRUB's devices and syslinux's lists of files would be misread. */
-static bool is_path(const char *s)
+/* GRUB's devices and syslinux's lists of files would be misread. */
+bool dw_boot_can_name(const char *s)
 {
 	return s[0] == '/' && is_line(s, false) && !strchr(s, ',') &&
 	       !strchr(s, '"');
@@ -48,11 +48,11 @@ static int check_entry(const struct dw_boot_spec_entry *e, bool needs_label,
 
 	if (ret)
 		return ret;
-	if (!e->kernel || !is_path(e->kernel))
+	if (!e->kernel || !dw_boot_can_name(e->kernel))
 		return dw_fail(err, DW_USAGE, "boot entry %s: kernel '%s' "
 			       "cannot be written to a configuration",
 			       name, e->kernel ? e->kernel : "");
-	if (e->initrd && !is_path(e->initrd))
+	if (e->initrd && !dw_boot_can_name(e->initrd))
 		return dw_fail(err, DW_USAGE, "boot entry %s: initrd '%s' "
 			       "cannot be written to a configuration",
 			       name, e->initrd);

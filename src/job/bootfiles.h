@@ -34,6 +34,10 @@ int dw_bootfiles_xen(struct dw_bootfiles *b, struct dw_err *err);
 /* Writes the syslinux.cfg that our loader reads. */
 int dw_bootfiles_kvm(struct dw_bootfiles *b, struct dw_err *err);
 
+/* Whether a menu can have an entry for it; a note says where not. */
+bool dw_bootfiles_can_name(struct dw_bootfiles *b,
+			   const struct dw_kernel *kernel);
+
 /* How a kernel is told its root: by lasting name where its initrd understands
  * it, else by device.  'disk_name' is "vda" or "xvda"; text has room for 200. */
 int dw_bootfiles_root(struct dw_bootfiles *b, size_t kernel_nr,

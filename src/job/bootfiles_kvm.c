@@ -161,10 +161,12 @@ static int own(struct menu *m, char *text, struct dw_err *err)
 	return 0;
 }
 
-/* Labels end at a blank. */
+/* Labels end at a blank.  A rescue or old copy has the version of another
+ * kernel, but not its name. */
 static char *label_of(const struct dw_kernel *kernel)
 {
-	char *label = strdup(kernel->version[0] ? kernel->version
+	bool by_name = kernel->is_rescue || !kernel->version[0];
+	char *label = strdup(!by_name ? kernel->version
 			     : kernel->name[0] ? kernel->name : "linux");
 	char *p;
 
@@ -172,6 +174,17 @@ static char *label_of(const struct dw_kernel *kernel)
 		if (*p <= ' ' || *p == 0x7f)
 			*p = '-';
 	return label;
+}
+
+bool dw_bootfiles_can_name(struct dw_bootfiles *b,
+			   const struct dw_kernel *kernel)
+{
+	if (dw_boot_can_name(kernel->path) &&
+	    (!kernel->initrd_path || dw_boot_can_name(kernel->initrd_path)))
+		return true;
+	dw_notes_add(b->notes, "%s gets no new entry: boot menus cannot name "
+		     "it", kernel->path);
+	return false;
 }
 
 static int add_kernel(struct dw_bootfiles *b, struct menu *m, size_t kernel_nr,
@@ -257,7 +270,8 @@ static int fill(struct dw_bootfiles *b, struct menu *m,
 	int ret = 0;
 
 	for (i = 0; i < kernels->nr && !ret; i++)
-		if (kernels->items[i].kvm_ok)
+		if (kernels->items[i].kvm_ok &&
+		    dw_bootfiles_can_name(b, &kernels->items[i]))
 			ret = add_kernel(b, m, i, conf, err);
 	return ret ? ret : add_links(b, m, conf, err);
 }

@@ -91,7 +91,8 @@ bool dw_bootfiles_newest_xen(const struct dw_bootfiles *b, size_t *kernel_nr)
 	const struct dw_kernels *kernels = b->source->kernels;
 
 	for (*kernel_nr = 0; *kernel_nr < kernels->nr; ++*kernel_nr)
-		if (kernels->items[*kernel_nr].xen_ok)
+		if (kernels->items[*kernel_nr].xen_ok &&
+		    dw_boot_can_name(kernels->items[*kernel_nr].path))
 			return true;
 	*kernel_nr = 0;
 	return false;
@@ -226,7 +227,8 @@ static int list_kernels(struct dw_bootfiles *b,
 	int ret = 0;
 
 	for (i = 0; i < kernels->nr && !ret; i++)
-		if (kernels->items[i].xen_ok)
+		if (kernels->items[i].xen_ok &&
+		    dw_bootfiles_can_name(b, &kernels->items[i]))
 			ret = dw_bootfiles_xen_entry(b, i, args[i],
 						&entries[(*entries_nr)++],
 						err);

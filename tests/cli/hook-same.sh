@@ -36,6 +36,11 @@ add_kernel()
 for v in 5.10.0-33 6.1.0-9 6.1.0-50 6.1.0-50~rc2 6.12.1 6.12.0+deb13; do
 	add_kernel "$v"
 done
+# A rescue copy has the version of another kernel; no menu can name the other.
+add_kernel 0-rescue-1a2b
+sed -i 's/0-rescue-1a2b (build/6.1.0-50 (build/' all/boot/vmlinuz-0-rescue-1a2b
+mkdir -p all/lib/modules/6.1.0-50
+add_kernel 6.2.0,a
 cp -a all one
 find one/boot -name 'vmlinuz-*' ! -name '*-6.1.0-9' -delete
 
@@ -51,6 +56,12 @@ converted()
 
 check 'with all kernels' converted all
 check 'with one kernel' converted one
+# shellcheck disable=SC2016
+check 'no two labels are alike' sh -c '
+	grep ^LABEL all.cfg | sort > labels && [ "$(wc -l < labels)" -gt 6 ] &&
+	[ -z "$(uniq -d labels)" ]'
+check 'what no menu can name is left out, and told' sh -c '
+	! grep 6.2.0,a all.cfg && grep "6.2.0,a gets no new entry" all.txt'
 check 'they differ' sh -c '! cmp all.cfg one.cfg'
 check 'the hook is told of' grep -q \
 	'configuration is renewed by /sbin/diskwright-update' one.txt

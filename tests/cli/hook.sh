@@ -160,7 +160,7 @@ cases_of_names()
 		entry 5.10.1 /boot/bzImage-5.10.1 /boot/initrd-5.10.1 \
 			"$args_of_47"
 		entry '5.9\t' '/boot/vmlinuz-5.9\t' '' "$args_of_47"
-		entry 6.1.0-47 /boot/vmlinuz-0-rescue-0123 \
+		entry 0-rescue-0123 /boot/vmlinuz-0-rescue-0123 \
 			/boot/initramfs-0-rescue-0123.img "$args_of_47"
 		entry 6.0.0.old /boot/vmlinuz-6.0.0.old \
 			/boot/initramfs-6.0.0.img "$args_of_47"

@@ -159,11 +159,11 @@ list_kernels()
 			continue
 		fi
 		find_initrd
+		# A rescue or old copy has another kernel's version.
 		case ${path##*/} in
-		*rescue* | *.old)	rescue=1 ;;
-		*)	rescue=0 ;;
+		*rescue* | *.old)	rescue=1 label=${name:-linux} ;;
+		*)	rescue=0 label=${version:-${name:-linux}} ;;
 		esac
-		label=${version:-${name:-linux}}
 		# No echo: it would make something of backslashes.
 		printf 'kernel %s %s %s %s %s\n' "$rescue" "$label" \
 			"${version:--}" "${path#"$root"}" \

@@ -64,7 +64,8 @@ const char *initrdimg_sh(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(cmd, sizeof(cmd), fmt, ap);
 	va_end(ap);
-	ck_assert_msg(!fsimg_run(&out, "cd %s; %s", fsimg_path("work"), cmd),
+	ck_assert_msg(!fsimg_run(&out, "cd %s && { %s\n}",
+				 fsimg_path("work"), cmd),
 		      "%s: %s", cmd, out);
 	return out;
 }
