@@ -270,8 +270,29 @@ static int fill(struct dw_fs *fs, const char *folder, const char *suffix,
 	return ret;
 }
 
-/* Adds one name of the folder; a link or a hard link to a kernel that is
- * listed under its own name is not listed twice. */
+/* A file, or a link with a version to where openSUSE keeps its kernels; other
+ * links name one that is listed by its own name.  A dangling or cyclic link is no kernel, and
+ * no failure either. */
+static bool is_kernel_file(struct dw_fs *fs, const char *path,
+			   bool has_version, struct dw_stat *st)
+{
+	char *real = NULL;
+	bool is_own;
+
+	if (dw_fs_lstat(fs, path, st, NULL))
+		return false;
+	if (S_ISREG(st->mode))
+		return true;
+	if (!has_version || dw_fs_realpath(fs, path, &real, NULL))
+		return false;
+	is_own = strstr(real, "/lib/modules/") &&
+		 !dw_fs_lstat(fs, real, st, NULL) && S_ISREG(st->mode);
+	free(real);
+	return is_own;
+}
+
+/* Adds one name of the folder; a hard link to a kernel that is listed already
+ * is not listed twice. */
 static int add(struct dw_fs *fs, const char *folder, const char *name,
 	       const char *suffix, const struct names *names,
 	       struct dw_kernels *out, struct dw_err *err)
@@ -283,8 +304,7 @@ static int add(struct dw_fs *fs, const char *folder, const char *name,
 	k.path = join(folder, name);
 	if (!k.path)
 		return dw_fail_nomem(err);
-	/* A dangling or cyclic link is no kernel, and no failure either. */
-	if (dw_fs_lstat(fs, k.path, &st, NULL) || !S_ISREG(st.mode))
+	if (!is_kernel_file(fs, k.path, *suffix, &st))
 		goto out;
 	for (size_t i = 0; i < out->nr; i++)
 		if (out->items[i].ino == st.ino)

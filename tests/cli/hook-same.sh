@@ -41,6 +41,12 @@ add_kernel 0-rescue-1a2b
 sed -i 's/0-rescue-1a2b (build/6.1.0-50 (build/' all/boot/vmlinuz-0-rescue-1a2b
 mkdir -p all/lib/modules/6.1.0-50
 add_kernel 6.2.0,a
+# openSUSE keeps its kernels beside their modules, and a link in /boot.
+add_kernel 6.3.0-default
+mkdir -p all/usr/lib/modules/6.3.0-default
+mv all/boot/vmlinuz-6.3.0-default all/usr/lib/modules/6.3.0-default/vmlinuz
+ln -s ../usr/lib/modules/6.3.0-default/vmlinuz all/boot/vmlinuz-6.3.0-default
+ln -s vmlinuz-6.3.0-default all/boot/vmlinuz
 cp -a all one
 find one/boot -name 'vmlinuz-*' ! -name '*-6.1.0-9' -delete
 
@@ -56,6 +62,8 @@ converted()
 
 check 'with all kernels' converted all
 check 'with one kernel' converted one
+check 'a link out of /boot is a kernel' \
+	grep -x '	KERNEL /boot/vmlinuz-6.3.0-default' all.cfg
 # shellcheck disable=SC2016
 check 'no two labels are alike' sh -c '
 	grep ^LABEL all.cfg | sort > labels && [ "$(wc -l < labels)" -gt 6 ] &&

@@ -143,14 +143,25 @@ find_initrd()
 	initrd=
 }
 
+# Links name a kernel that is listed by itself, but for those with a version to
+# where openSUSE keeps its kernels.
+is_own()
+{
+	[ -L "$1" ] || return 0
+	case $name:$(readlink -f "$1") in
+	?*:*/lib/modules/*)	return 0 ;;
+	esac
+	return 1
+}
+
 # A line for each kernel: rescue, version or name, version, path, initrd.
 list_kernels()
 {
 	dir=$1
 	for path in "$root$dir"/vmlinu[xz]* "$root$dir"/*zImage* \
 		"$root$dir"/kernel* "$root$dir"/linux*; do
-		if [ ! -f "$path" ] || [ -L "$path" ] ||
-		   ! is_kernel_name "${path##*/}" || ! read_head "$path"; then
+		if [ ! -f "$path" ] || ! is_kernel_name "${path##*/}" ||
+		   ! is_own "$path" || ! read_head "$path"; then
 			continue
 		fi
 		find_version
