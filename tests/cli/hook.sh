@@ -386,7 +386,10 @@ for moment in sync mv; do
 	check "killed before $moment" [ $rc = 137 ]
 	check "killed before $moment: the file is whole" cmp before "$conf"
 	rm bin/$moment
+	touch "$conf.20261121" "$conf.diskwright-of-old"
 	check 'the next run' run
+	check 'copies that people keep stay' \
+		rm "$conf.20261121" "$conf.diskwright-of-old"
 	check 'it cleans up' [ "$(ls root/boot/syslinux)" = syslinux.cfg ]
 	check 'it is complete' grep -q '^DEFAULT 6.1.0-50$' "$conf"
 done

@@ -392,11 +392,15 @@ new=$(list | awk "$program" "$conf" -) || {
 
 # ---- writing it ------------------------------------------------------------
 
-# What a killed run left behind.
-for left in "$conf".[0-9]*; do
-	[ ! -e "$left" ] || kill -0 "${left##*.}" 2> /dev/null || rm -f "$left"
+# What a killed run left behind; copies that people keep have other names.
+part=$conf.diskwright-
+for left in "$part"*; do
+	case ${left#"$part"} in
+	*[!0-9]*)	continue ;;
+	esac
+	kill -0 "${left#"$part"}" 2> /dev/null || rm -f "$left"
 done
-part=$conf.$$
+part=$part$$
 trap 'rm -f "$part"' EXIT
 trap 'exit 1' HUP INT TERM
 # Owner and mode stay; the old file is there until the new one is complete.
