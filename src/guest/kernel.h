@@ -66,8 +66,8 @@ int dw_kernels_find(struct dw_ctx *ctx, struct dw_fs *fs,
 		    struct dw_kernels *out, struct dw_err *err);
 void dw_kernels_free(struct dw_kernels *kernels);
 
-/* Orders version texts as package managers do: runs of digits by value, "rc"
- * and '~' before what lacks them.  <0, 0, >0. */
+/* Orders version texts as package managers do: runs of digits by value, newer
+ * than letters as in rpm; "rc" and '~' before what lacks them.  <0, 0, >0. */
 int dw_version_compare(const char *a, const char *b);
 
 /* What a version text begins with; the parts that are missing are 0. */

@@ -34,11 +34,14 @@ static bool is_pre(const char *s)
 	return !strncmp(s, "rc", 2) && isdigit((unsigned char)s[2]);
 }
 
-/* Weight of what is no digit: end < separators < letters. */
+/* End < separators < letters < digits: as rpm has it, an update's
+ * "-70.13.1.el9_0" is newer than "-70.el9". */
 static int weight(unsigned char c)
 {
-	if (!c || isdigit(c))
+	if (!c)
 		return 0;
+	if (isdigit(c))
+		return 1024;
 	if (isalpha(c))
 		return 512 + c;
 	return 256;
@@ -60,9 +63,6 @@ int dw_version_compare(const char *a, const char *b)
 		c = weight((unsigned char)*a) - weight((unsigned char)*b);
 		if (c)
 			return c;
-		/* Digits against the end: weights equal, more is newer. */
-		if (!*a || !*b)
-			return *a ? 1 : -1;
 		a++;
 		b++;
 	}

@@ -130,6 +130,17 @@ cases_of_kernels()
 	run 2> log
 	check "order, $shell, $awk" [ "$(grep ^LABEL "$conf" | tr '\n' ' ')" = \
 		'LABEL 6.10 LABEL 6.9.1 LABEL 6.1.0~rc7 LABEL 6.1 LABEL 6.1-rc2 LABEL 5.10.0-100 LABEL 5.10.0-99 ' ]
+
+	# Updates of Red Hat's kernels, and Debian's longer names.
+	set -- 6.12 6.12~rc2 6.1.0-50-cloud 6.1.0-50 5.14.0-70.13.1.el9_0 \
+		5.14.0-70.el9 5.10.0-33.deb11 5.10.0-33 4.19.0-10-amd64 \
+		4.19.0-1-amd64 3.10.0-1160.119.1.el7 3.10.0-1160.el7 \
+		2.6.32-71.29.1.el6 2.6.32-71.el6
+	with "$@"
+	config 6.12 6.12 > "$conf"
+	run 2> log
+	check "order of updates, $shell, $awk" [ "$(sed -n 's/^LABEL //p' \
+		"$conf" | tr '\n' ' ')" = "$* " ]
 }
 
 cases_of_names()

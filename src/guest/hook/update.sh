@@ -206,11 +206,14 @@ list()
 program='
 function is_early(s) { return s ~ /^~/ || s ~ /^[-._]?rc[0-9]/ }
 function weight(c) {
-	if (c == "" || c ~ /[0-9]/)
+	if (c == "")
 		return 0
+	if (c ~ /[0-9]/)
+		return 1024
 	return c ~ /[A-Za-z]/ ? 512 + index(letters, c) : 256
 }
-# Runs of digits by value, "rc" and "~" before what lacks them.
+# Runs of digits by value, newer than letters as rpm has it; "rc" and
+# "~" before what lacks them.
 function compare(a, b,    x, y) {
 	while (a != "" || b != "") {
 		if (is_early(a) != is_early(b))
@@ -230,8 +233,6 @@ function compare(a, b,    x, y) {
 		x = weight(substr(a, 1, 1)) - weight(substr(b, 1, 1))
 		if (x)
 			return x
-		if (a == "" || b == "")
-			return a == "" ? -1 : 1
 		a = substr(a, 2); b = substr(b, 2)
 	}
 	return 0

@@ -109,11 +109,14 @@ static bool is_pre(const char *s)
 	return s[0] == 'r' && s[1] == 'c' && is_digit(s[2]);
 }
 
-/* What is no digit: the end before separators before letters. */
+/* The end before separators before letters before digits: as rpm has it, an
+ * update's "-70.13.1.el9_0" is newer than "-70.el9". */
 static int weight(char c)
 {
-	if (!c || is_digit(c))
+	if (!c)
 		return 0;
+	if (is_digit(c))
+		return 1024;
 	if (lower(c) >= 'a' && lower(c) <= 'z')
 		return 512 + c;
 	return 256;
@@ -135,8 +138,6 @@ static int compare_versions(const char *a, const char *b)
 		c = weight(*a) - weight(*b);
 		if (c)
 			return c;
-		if (!*a || !*b)
-			return *a ? 1 : -1;
 		a++;
 		b++;
 	}
