@@ -207,7 +207,7 @@ int dw_deb_read(struct dw_ctx *ctx, struct dw_package *pkg,
 		return ret;
 	ret = open_member(ctx, pkg, "data.tar", &p, err);
 	if (!ret)
-		ret = dw_package_take(pkg, p, err);
+		ret = dw_package_take(ctx, pkg, p, err);
 	dw_payload_close(p);
 	return ret;
 }

@@ -67,7 +67,7 @@ int dw_package_read(struct dw_ctx *ctx, struct dw_dev *dev,
 	if (!ret)
 		ret = read_kind(ctx, pkg, err);
 	if (!ret)
-		ret = dw_package_settle(pkg, err);
+		ret = dw_package_settle(ctx, pkg, err);
 	if (ret) {
 		dw_package_free(pkg);
 		return dw_err_prefix(err, ret, "%s", dev->name);

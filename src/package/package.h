@@ -24,6 +24,9 @@ enum dw_package_kind {
 #define DW_PACKAGE_MAX_FILES	100000u
 #define DW_PACKAGE_MAX_LEN	(8ull << 30)
 #define DW_PACKAGE_FIELD	256
+/* What Linux takes: PATH_MAX and NAME_MAX. */
+#define DW_PACKAGE_PATH_MAX	4096u
+#define DW_PACKAGE_NAME_MAX	255u
 
 /* A folder, regular file or symbolic link; owner and group are root. */
 struct dw_package_entry {
@@ -34,6 +37,7 @@ struct dw_package_entry {
 	uint64_t off, size;	/* of a file's content */
 	long same_as;		/* while it is read: of a hard link, the entry
 				 * that has the content; -1 */
+	uint64_t path_hash;	/* while it is read */
 };
 
 struct dw_package {
@@ -48,6 +52,7 @@ struct dw_package {
 	struct dw_package_entry *entries;	/* by path, each once */
 	size_t entries_nr, entries_cap;
 	uint64_t total_len;		/* of all content */
+	uint64_t names_len;		/* of paths and targets, in memory */
 	/* What no kernel package may bring: how many, and some names. */
 	uint64_t left_out_nr;
 	struct dw_notes left_out;
@@ -57,7 +62,8 @@ struct dw_package {
  * Reads a package of the host.  DW_UNSUPPORTED: neither a .deb nor an .rpm, or
  * of a kind that is not handled, by name.  DW_CORRUPT: names that lead out,
  * device nodes, setuid files, an archive that breaks off.  DW_LIMIT: more
- * files or bytes than any kernel has.
+ * files or bytes than any kernel has, longer names than Linux takes, more of
+ * names than the context's memory.
  */
 int dw_package_open(struct dw_ctx *ctx, const char *path,
 		    struct dw_package **out, struct dw_err *err);
@@ -88,8 +94,9 @@ enum dw_package_place {
 
 /*
  * Turns the name of an archive's member, "./boot/vmlinuz-6.1", into an absolute
- * path; "" stands for the root.  DW_CORRUPT for an absolute name and for "..".
- * The caller frees *out.
+ * path; "" stands for the root.  DW_CORRUPT for an absolute name and for "..",
+ * DW_LIMIT for more than DW_PACKAGE_PATH_MAX bytes, or DW_PACKAGE_NAME_MAX
+ * between slashes.  The caller frees *out.
  */
 int dw_package_path(const char *name, char **out, struct dw_err *err);
 enum dw_package_place dw_package_place(const char *path);

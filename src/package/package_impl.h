@@ -46,9 +46,10 @@ int dw_payload_data(struct dw_payload *p, const void **buf, size_t *len,
 /* ---- entries.c ------------------------------------------------------------ */
 
 /* Takes in every member: entries and content of the package. */
-int dw_package_take(struct dw_package *pkg, struct dw_payload *p,
-		    struct dw_err *err);
+int dw_package_take(struct dw_ctx *ctx, struct dw_package *pkg,
+		    struct dw_payload *p, struct dw_err *err);
 /* After the last one: hard links get their content, entries their order. */
-int dw_package_settle(struct dw_package *pkg, struct dw_err *err);
+int dw_package_settle(struct dw_ctx *ctx, struct dw_package *pkg,
+		      struct dw_err *err);
 
 #endif

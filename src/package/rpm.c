@@ -181,7 +181,7 @@ int dw_rpm_read(struct dw_ctx *ctx, struct dw_package *pkg,
 	piece.len = pkg->file->size - h.end;
 	ret = dw_payload_open(ctx, DW_PAYLOAD_CPIO, &piece, &p, err);
 	if (!ret)
-		ret = dw_package_take(pkg, p, err);
+		ret = dw_package_take(ctx, pkg, p, err);
 	dw_payload_close(p);
 	return ret;
 }

@@ -70,14 +70,30 @@ static bool is_plain(const char *name)
 	return true;
 }
 
+static int check_component(const char *name, const char *p, size_t len,
+			   struct dw_err *err)
+{
+	if (is_component(p, len, ".."))
+		return dw_fail(err, DW_CORRUPT, "the name %.160s leads out of "
+			       "its archive", name);
+	if (len <= DW_PACKAGE_NAME_MAX)
+		return 0;
+	return dw_fail(err, DW_LIMIT, "the name %.100s has a component of %zu "
+		       "bytes, more than %u", name, len, DW_PACKAGE_NAME_MAX);
+}
+
 int dw_package_path(const char *name, char **out, struct dw_err *err)
 {
-	char *path = calloc(1, strlen(name) + 2), *end = path;
+	size_t len = strlen(name);
 	const char *p = name;
-	size_t len;
+	char *path, *end;
 	int ret = 0;
 
 	*out = NULL;
+	if (len > DW_PACKAGE_PATH_MAX)
+		return dw_fail(err, DW_LIMIT, "the name %.100s has %zu bytes, "
+			       "more than %u", name, len, DW_PACKAGE_PATH_MAX);
+	path = end = calloc(1, len + 2);
 	if (!path)
 		return dw_fail_nomem(err);
 	if (*name == '/')
@@ -88,10 +104,8 @@ int dw_package_path(const char *name, char **out, struct dw_err *err)
 	for (; *p && !ret; p += len) {
 		p += strspn(p, "/");
 		len = strcspn(p, "/");
-		if (is_component(p, len, ".."))
-			ret = dw_fail(err, DW_CORRUPT, "the name %.160s leads "
-				      "out of its archive", name);
-		if (!len || is_component(p, len, "."))
+		ret = check_component(name, p, len, err);
+		if (ret || !len || is_component(p, len, "."))
 			continue;
 		*end++ = '/';
 		memcpy(end, p, len);
