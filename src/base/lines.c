@@ -6,13 +6,14 @@
 
 bool dw_lines_next(struct dw_lines *walk, struct dw_line *out)
 {
-	const char *start = walk->p + walk->pos;
 	size_t left = walk->len - walk->pos;
-	const char *nl;
+	const char *start, *nl;
 	size_t len;
 
+	/* An empty text may have no address. */
 	if (!left)
 		return false;
+	start = walk->p + walk->pos;
 	nl = memchr(start, '\n', left);
 	len = nl ? (size_t)(nl - start) : left;
 	walk->pos += len + !!nl;

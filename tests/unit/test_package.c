@@ -221,7 +221,9 @@ END_TEST
 
 START_TEST(no_control)
 {
-	pkgimg_deb(path, "gzip", "Package: x\n", plain);
+	static const char *const texts[] = { "Package: x\n", "" };
+
+	pkgimg_deb(path, "gzip", texts[_i], plain);
 	refused(DW_CORRUPT, "lacks Package, Version or Architecture");
 }
 END_TEST
@@ -322,7 +324,7 @@ int main(void)
 	tcase_add_loop_test(tc, hostile_members, 0, NR(hostile));
 	tcase_add_test(tc, hard_links);
 	tcase_add_loop_test(tc, damaged, 0, NR(damages));
-	tcase_add_test(tc, no_control);
+	tcase_add_loop_test(tc, no_control, 0, 2);
 	tcase_add_test(tc, too_large);
 	tcase_add_test(tc, versions);
 	tcase_add_loop_test(tc, mutated, 0, 200);
