@@ -108,12 +108,12 @@ dw_package_find(const struct dw_package *pkg, const char *path)
 
 /* ---- the kernel's version ------------------------------------------------ */
 
-/* The version in a path, if it is there: len 0 is none. */
+/* The version in a path, if it is there: len 0 is none.  SUSE's packages bring
+ * vmlinux-VERSION.gz as well, for debuggers: nothing boots it. */
 static const char *version_in(const char *path, size_t *len)
 {
 	static const char *const before[] = {
 		"/lib/modules/", "/usr/lib/modules/", "/boot/vmlinuz-",
-		"/boot/vmlinux-",
 	};
 
 	*len = 0;

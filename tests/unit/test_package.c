@@ -291,6 +291,33 @@ START_TEST(versions)
 }
 END_TEST
 
+/* What is called as a kernel, and is none that boots, has no say. */
+START_TEST(vmlinux)
+{
+	static const char *const names[] = {
+		"./boot/vmlinux-4.4.0-1-default.gz",
+		"./boot/vmlinux-4.4.0-1-default.xz",
+		"./boot/vmlinux-4.4.0-1-default",
+		"./boot/vmlinux-5.0",
+	};
+	const struct pkgimg_member members[] = {
+		{ names[_i], FILE_, "x", NULL, 0 },
+		{ "./boot/vmlinuz-4.4.0-1-default", FILE_, "x", NULL, 0 },
+		{ "./lib/modules/4.4.0-1-default/a.ko", FILE_, "x", NULL, 0 },
+		{ NULL, 0, NULL, NULL, 0 },
+	};
+	char version[DW_PACKAGE_FIELD];
+	struct dw_package *pkg;
+
+	pkgimg_rpm(path, "gzip", "x86_64", members);
+	ck_assert_int_eq(dw_package_open(ctx, path, &pkg, &err), 0);
+	ck_assert_msg(!dw_package_kernel_version(pkg, version, &err), "%s",
+		      err.text);
+	ck_assert_str_eq(version, "4.4.0-1-default");
+	dw_package_free(pkg);
+}
+END_TEST
+
 /* Bytes changed at random: an error or a package, never more. */
 START_TEST(mutated)
 {
@@ -327,6 +354,7 @@ int main(void)
 	tcase_add_loop_test(tc, no_control, 0, 2);
 	tcase_add_test(tc, too_large);
 	tcase_add_test(tc, versions);
+	tcase_add_loop_test(tc, vmlinux, 0, 4);
 	tcase_add_loop_test(tc, mutated, 0, 200);
 	return dw_test_run("package", tc);
 }
