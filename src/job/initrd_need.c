@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fs/read_text.h"
 #include "initrd/make.h"
 #include "job/initrd_need.h"
 
@@ -123,10 +122,12 @@ static int make_whole(const struct dw_initrd_need *need,
 
 /* ---- deciding ------------------------------------------------------------- */
 
-/* Codes that say something of this initrd, not of this run. */
+/* Codes that say something of this initrd, not of this run: with more memory
+ * one that met a limit may be as good as any. */
 static bool is_of_initrd(int code)
 {
-	return code == DW_CORRUPT || dw_fs_has_not(code);
+	return code == DW_CORRUPT || code == DW_NOENT ||
+		code == DW_UNSUPPORTED;
 }
 
 /* What there is; 0 with o->initrd NULL and *why filled: none of use. */

@@ -24,7 +24,8 @@ struct dw_initrd_decision {
 /*
  * Reads the initrd and decides what becomes of it; nothing is changed.
  * DW_NOENT: no list of the kernel's modules, or one that is asked for is not in
- * it.  DW_UNSUPPORTED, DW_CORRUPT: the initrd cannot be added to.
+ * it.  DW_UNSUPPORTED, DW_CORRUPT: the initrd cannot be added to.  DW_LIMIT: it
+ * was not read to its end, so nothing is known of it.
  */
 int dw_initrd_decide(const struct dw_initrd_need *need,
 		     struct dw_initrd_decision *out, struct dw_err *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "initrd/family.h"
+#include "job/initrd_need.h"
 #include "lib/cpioimg.h"
 #include "lib/fsimg.h"
 #include "lib/initrdimg.h"
@@ -210,6 +211,29 @@ START_TEST(bombs)
 }
 END_TEST
 
+/* One that only more memory can unpack is no reason to make another. */
+START_TEST(little_memory)
+{
+	struct dw_initrd_decision d;
+	struct dw_initrd_need need = { .sides = { [DW_SIDE_KVM] = true } };
+
+	initrdimg_open(&g, "", "mkdir initrd/conf; "
+		       "echo > initrd/conf/initramfs.conf; "
+		       "pack zstd --long=27 -qc\n");
+	need.ctx = g.ctx;
+	need.fs = g.fs;
+	need.release = &g.release;
+	need.kernel = &g.kernel;
+	OK(dw_initrd_decide(&need, &d, &err));
+	ck_assert(!d.change.whole && d.change.len);
+	dw_initrd_decision_free(&d);
+	dw_ctx_set_memory_cap(g.ctx, 3 << 20);
+	ck_assert_int_eq(dw_initrd_decide(&need, &d, &err), DW_LIMIT);
+	ck_assert_msg(strstr(err.text, "more memory than allowed"), "%s",
+		      err.text);
+}
+END_TEST
+
 START_TEST(thousands_of_archives)
 {
 	struct dw_buf cpio = { 0 };
@@ -362,6 +386,7 @@ int main(void)
 	tcase_add_test(tc, where_kernels_stop);
 	tcase_add_loop_test(tc, bombs, 0,
 			    sizeof(packings) / sizeof(*packings));
+	tcase_add_test(tc, little_memory);
 	tcase_add_test(tc, thousands_of_archives);
 	tcase_add_test(tc, long_lists);
 	tcase_add_loop_test(tc, bad_deps, 0, sizeof(deps) / sizeof(*deps));
