@@ -5,6 +5,7 @@
 #define scan_is_kernel		dw_scan_is_kernel
 #define scan_compare		dw_scan_compare
 #define scan_initrd_name	dw_scan_initrd_name
+#define scan_round		dw_scan_round
 #define scan_args		dw_scan_args
 #define scan_has_root		dw_scan_has_root
 #define is_blank		dw_scan_is_blank
@@ -22,5 +23,6 @@
 _Static_assert(SCAN_NAME_MAX == DW_SCAN_NAME_LEN &&
 	       SCAN_ARGS_MAX == DW_SCAN_ARGS_LEN &&
 	       SCAN_TRIES == DW_SCAN_TRIES &&
+	       SCAN_ROUNDS == DW_SCAN_ROUNDS &&
 	       sizeof(SCAN_DIR) == sizeof(DW_SCAN_DIR),
 	       "the library's bounds are those of stage 2");

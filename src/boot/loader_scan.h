@@ -15,11 +15,13 @@
 #define DW_SCAN_NAME_LEN 256	/* with its NUL */
 #define DW_SCAN_ARGS_LEN 2048
 #define DW_SCAN_TRIES 8
+#define DW_SCAN_ROUNDS 2
 
 /* Of out: DW_SCAN_NAME_LEN and DW_SCAN_ARGS_LEN bytes. */
 bool dw_scan_is_kernel(const char *name, size_t len);
 int dw_scan_compare(const char *a, const char *b);
 bool dw_scan_initrd_name(uint32_t nr, const char *kernel, char *out);
+uint32_t dw_scan_round(const char *kernel, bool has_initrd);
 void dw_scan_args(const char *append, const uint8_t uuid[16], char *out);
 bool dw_scan_has_root(const char *args);
 

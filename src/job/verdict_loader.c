@@ -160,26 +160,36 @@ static const char *old_args(const struct dw_bootconf *conf)
 	return NULL;
 }
 
+/* *path is the initrd of a kernel of /boot, NULL where it has none. */
+static int find_initrd(struct dw_verdict_source *source, const char *kernel,
+		       char **path, struct dw_err *err)
+{
+	char name[DW_SCAN_NAME_LEN];
+	struct dw_stat st;
+	int ret;
+
+	*path = NULL;
+	for (uint32_t i = 0; dw_scan_initrd_name(i, kernel, name); i++) {
+		ret = absolute(DW_SCAN_DIR "/", name, path, err);
+		if (ret || is_there(source, *path, &st))
+			return ret;
+		free(*path);
+		*path = NULL;
+	}
+	return 0;
+}
+
 static int take_kernel(struct dw_verdict_source *source, const char *name,
-		       const struct dw_bootconf *conf,
+		       char *initrd, const struct dw_bootconf *conf,
 		       struct dw_boot_verdict *v, struct dw_err *err)
 {
-	char args[DW_SCAN_ARGS_LEN], initrd[DW_SCAN_NAME_LEN], *path = NULL;
 	struct dw_boot_entry e = { .label = (char *)"by scanning " DW_SCAN_DIR };
+	char args[DW_SCAN_ARGS_LEN];
 	struct dw_fs_info info;
-	struct dw_stat st;
 	int ret = dw_fs_get_info(source->fs, &info, err);
 
-	for (uint32_t i = 0; !ret && !path &&
-	     dw_scan_initrd_name(i, name, initrd); i++) {
-		ret = absolute(DW_SCAN_DIR "/", initrd, &path, err);
-		if (!ret && !is_there(source, path, &st)) {
-			free(path);
-			path = NULL;
-		}
-	}
-	if (path)
-		e.initrds[e.initrds_nr++] = path;
+	if (initrd)
+		e.initrds[e.initrds_nr++] = initrd;
 	if (!ret)
 		ret = absolute(DW_SCAN_DIR "/", name, &e.kernel, err);
 	if (!ret) {
@@ -187,22 +197,39 @@ static int take_kernel(struct dw_verdict_source *source, const char *name,
 		e.args = args;
 		ret = dw_verdict_copy_entry(&e, NULL, v, err);
 	}
-	free(path);
 	free(e.kernel);
 	return ret;
 }
 
-static int scan(struct dw_verdict_source *source,
-		const struct dw_bootconf *conf, struct dw_boot_verdict *v,
-		struct dw_err *err)
+/* Takes a kernel of /boot if it is its turn in a round, and it can start. */
+static int try_kernel(struct dw_verdict_source *source, const char *name,
+		      uint32_t round, const struct dw_bootconf *conf,
+		      struct dw_boot_verdict *v, bool *taken,
+		      struct dw_err *err)
 {
-	char before[DW_SCAN_NAME_LEN] = "", path[DW_SCAN_NAME_LEN + 8];
+	char path[DW_SCAN_NAME_LEN + sizeof(DW_SCAN_DIR)], *initrd;
 	struct dw_stat st;
+	int ret = find_initrd(source, name, &initrd, err);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), DW_SCAN_DIR "/%s", name);
+	*taken = dw_scan_round(name, initrd) == round &&
+		 is_there(source, path, &st) && is_bootable(source, &st);
+	if (*taken)
+		ret = take_kernel(source, name, initrd, conf, v, err);
+	free(initrd);
+	return ret;
+}
+
+static int try_round(struct dw_verdict_source *source, uint32_t round,
+		     const struct dw_bootconf *conf, struct dw_boot_verdict *v,
+		     bool *taken, struct dw_err *err)
+{
+	char before[DW_SCAN_NAME_LEN] = "";
 	int ret;
 
-	dw_notes_add(&v->warnings, "no configured kernel is there: the loader "
-		     "scans " DW_SCAN_DIR);
-	for (int i = 0; i < DW_SCAN_TRIES; i++) {
+	for (int i = 0; i < DW_SCAN_TRIES && !*taken; i++) {
 		struct scan s = { .before = before };
 
 		ret = dw_fs_readdir(source->fs, DW_SCAN_DIR, look_at_name, &s,
@@ -211,10 +238,27 @@ static int scan(struct dw_verdict_source *source,
 			return ret;
 		if (!*s.best)
 			break;
-		snprintf(path, sizeof(path), DW_SCAN_DIR "/%s", s.best);
-		if (is_there(source, path, &st) && is_bootable(source, &st))
-			return take_kernel(source, s.best, conf, v, err);
+		ret = try_kernel(source, s.best, round, conf, v, taken, err);
+		if (ret)
+			return ret;
 		memcpy(before, s.best, sizeof(before));
+	}
+	return 0;
+}
+
+static int scan(struct dw_verdict_source *source,
+		const struct dw_bootconf *conf, struct dw_boot_verdict *v,
+		struct dw_err *err)
+{
+	bool taken = false;
+	int ret;
+
+	dw_notes_add(&v->warnings, "no configured kernel is there: the loader "
+		     "scans " DW_SCAN_DIR);
+	for (uint32_t round = 0; round < DW_SCAN_ROUNDS; round++) {
+		ret = try_round(source, round, conf, v, &taken, err);
+		if (ret || taken)
+			return ret;
 	}
 	return dw_fail(err, DW_NOBOOT, "no configured kernel is there, and "
 		       "scanning " DW_SCAN_DIR " finds none");

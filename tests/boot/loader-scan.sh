@@ -121,6 +121,28 @@ next_ones()
 	says '/boot/vmlinuz-6.0: file not found'
 }
 
+# Half an update: a kernel whose initrd is still to come is not started while
+# an older one is complete. Of a kernel for Xen an initrd makes no better one.
+an_initrd_comes_first()
+{
+	gone
+	kernel 6.9.0-1
+	kernel 6.1.0-1 k20f
+	kernel 5.9.0-1
+	kernel 6.9.0-1-xen
+	cp "$work/initrd" tree/boot/initrd.img-6.1.0-1
+	cp "$work/initrd2" tree/boot/initrd.img-5.9.0-1
+	boot
+	expect k20f "$work/initrd" "BOOT_IMAGE=/boot/vmlinuz-6.1.0-1 root=LABEL=two rw quiet initrd=/boot/initrd.img-6.1.0-1"
+	# What has none is tried where nothing else can be started.
+	rm tree/boot/vmlinuz-[56].[19].0-1
+	kernel 6.9.0-1 k20f
+	head -c 5000 /dev/zero > tree/boot/vmlinuz-6.1.0-1
+	cp "$work/initrd2" tree/boot/initrd.img-6.9.0-1-xen
+	boot
+	expect k20f "" "BOOT_IMAGE=/boot/vmlinuz-6.9.0-1 root=LABEL=two rw quiet"
+}
+
 nothing_there()
 {
 	gone
@@ -186,8 +208,8 @@ layout_64k() { layout -t ext4 -b 65536; }
 layout_inline() { layout -t ext4 -I 1024 -O inline_data; }
 
 for c in ${CASES:-newest_with_old_arguments without_a_configuration \
-	entries_come_first after_the_prompt next_ones nothing_there words \
-	htree_1k htree_4k layout_ext2_1k layout_64k layout_inline}; do
+	entries_come_first after_the_prompt next_ones an_initrd_comes_first \
+	nothing_there words htree_1k htree_4k layout_ext2_1k layout_64k layout_inline}; do
 	case_run "$c"
 done
 cases_done

@@ -133,6 +133,15 @@ START_TEST(versions_are_ordered_as_elsewhere)
 }
 END_TEST
 
+START_TEST(rounds)
+{
+	ck_assert_uint_eq(scan_round("vmlinuz-6.1.0-50-amd64", true), 0);
+	ck_assert_uint_eq(scan_round("vmlinuz-6.1.old", true), 0);
+	ck_assert_uint_eq(scan_round("vmlinuz-6.1.0-50-amd64", false), 1);
+	ck_assert_uint_eq(scan_round("vmlinuz-2.6.18-398.el5xen", true), 1);
+}
+END_TEST
+
 START_TEST(arguments)
 {
 	static const uint8_t uuid[16] = {
@@ -288,6 +297,7 @@ int main(void)
 	tcase_add_test(tc, which_names_are_kernels);
 	tcase_add_test(tc, the_order_is_one);
 	tcase_add_test(tc, versions_are_ordered_as_elsewhere);
+	tcase_add_test(tc, rounds);
 	tcase_add_test(tc, arguments);
 	tcase_add_loop_test(tc, finds_them_in_order, 0, KINDS_NR);
 	tcase_add_loop_test(tc, damaged_directories_end, 0, KINDS_NR);

@@ -126,6 +126,28 @@ START_TEST(no_configuration)
 }
 END_TEST
 
+/* Half an update: the newest has no initrd, the one before it has. */
+START_TEST(an_initrd_comes_first)
+{
+	static const char gone[] = "DEFAULT a\\nLABEL a\\nLINUX /boot/a\\n"
+				   "APPEND root=/dev/vda rw\\n";
+	char commands[400];
+
+	snprintf(commands, sizeof(commands), "write %s /boot/vmlinuz-6.9.0\n"
+		 "write %s /boot/initrd.img-6.1.0-test",
+		 fsimg_path("root" KERNEL), fsimg_path("root/etc/fstab"));
+	look(commands, gone);
+	ck_assert_str_eq(report->kvm.entry, "by scanning /boot");
+	ck_assert_str_eq(report->kvm.kernel, KERNEL);
+	ck_assert_str_eq(report->kvm.initrd, "/boot/initrd.img-6.1.0-test");
+	dw_check_report_free(report);
+	look("rm /boot/initrd.img-6.1.0-test", NULL);
+	ck_assert_str_eq(report->kvm.kernel, "/boot/vmlinuz-6.9.0");
+	ck_assert_ptr_null(report->kvm.initrd);
+	dw_check_report_free(report);
+}
+END_TEST
+
 START_TEST(nothing_to_scan)
 {
 	look("rm " KERNEL, NULL);
@@ -183,6 +205,7 @@ int main(void)
 	tcase_add_test(tc, the_next_entry);
 	tcase_add_test(tc, all_kernels_are_gone);
 	tcase_add_test(tc, no_configuration);
+	tcase_add_test(tc, an_initrd_comes_first);
 	tcase_add_test(tc, nothing_to_scan);
 	tcase_add_test(tc, an_older_loader_is_told);
 	failed = dw_test_run("verdict_loader", tc);

@@ -180,6 +180,11 @@ bool scan_initrd_name(uint32_t nr, const char *kernel, char *out)
 	return true;
 }
 
+uint32_t scan_round(const char *kernel, bool has_initrd)
+{
+	return has_initrd && !is_for_xen(kernel) ? 0 : 1;
+}
+
 static bool starts_word(const char *word, const char *name)
 {
 	while (*name)

@@ -13,6 +13,7 @@
 #define SCAN_NAME_MAX	256	/* with its NUL */
 #define SCAN_ARGS_MAX	2048
 #define SCAN_TRIES	8	/* kernels that are tried, the newest first */
+#define SCAN_ROUNDS	2	/* in which they are */
 
 /* Whether a name (which may hold NULs) is that of a kernel: vmlinuz-VERSION,
  * and nothing that package managers leave beside it. */
@@ -28,6 +29,10 @@ int scan_compare(const char *a, const char *b);
 /* The nr-th name that the initrd of a kernel may have; false: there are no
  * more. out has room for SCAN_NAME_MAX bytes. */
 bool scan_initrd_name(uint32_t nr, const char *kernel, char *out);
+
+/* The round in which a kernel is tried. One without an initrd (half an update)
+ * and one for Xen come in the second, as neither is likely to get far. */
+uint32_t scan_round(const char *kernel, bool has_initrd);
 
 /*
  * The arguments: those of the entry that was the default, without its initrd,
