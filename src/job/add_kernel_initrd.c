@@ -31,18 +31,39 @@ static int add_lists(struct dw_add_kernel_plan *plan,
 	return ret;
 }
 
+/* As the tools of the guest want modules.dep: the other kernel's shows it. */
+static int choose_flags(const struct dw_add_kernel_plan *plan, unsigned *flags,
+			struct dw_err *err)
+{
+	const struct dw_add_kernel_state *s = plan->state;
+	struct dw_modules *mods = NULL;
+	int ret;
+
+	*flags = 0;
+	if (!s->like)
+		return 0;
+	ret = dw_modules_open(s->before.root.fs, s->like->version, &mods, err);
+	if (!ret && dw_modules_are_absolute(mods))
+		*flags = DW_DEPMOD_ABSOLUTE;
+	dw_modules_free(mods);
+	return ret == DW_NOENT ? 0 : ret;
+}
+
 static int run_depmod(struct dw_add_kernel_plan *plan, struct dw_amend *a,
 		      struct dw_err *err)
 {
 	char dir[2 * DW_PACKAGE_FIELD];
 	struct dw_depmod lists = { 0 };
 	struct dw_kernel_view view;
+	unsigned flags = 0;
 	int ret = dw_kernel_view_open(plan, a, &view, err);
 
+	if (!ret)
+		ret = choose_flags(plan, &flags, err);
 	snprintf(dir, sizeof(dir), "/lib/modules/%s", plan->version);
 	if (!ret && dw_fs_exists(view.sys.root.fs, dir)) {
 		ret = dw_depmod(plan->state->ctx, view.sys.root.fs, dir,
-				&lists, err);
+				flags, &lists, err);
 		if (!ret)
 			ret = add_lists(plan, &lists, err);
 	}

@@ -23,15 +23,17 @@ int dw_depmod_put(struct dw_depmod *out, const char *name, struct dw_buf *data,
 	return 0;
 }
 
-int dw_depmod_put_index(struct dw_depmod *out, const char *name,
+int dw_depmod_put_index(const struct dw_depmod_job *job, const char *name,
 			const struct dw_index *index, struct dw_err *err)
 {
 	struct dw_buf data = { 0 };
 	int ret;
 
+	if (job->flags & DW_DEPMOD_ABSOLUTE)
+		return 0;
 	ret = dw_index_write(index, &data, err);
 	if (!ret)
-		ret = dw_depmod_put(out, name, &data, err);
+		ret = dw_depmod_put(job->out, name, &data, err);
 	dw_buf_free(&data);
 	return dw_err_prefix(err, ret, "%s", name);
 }
@@ -66,7 +68,9 @@ static int note_damage(struct dw_depmod_job *job, struct dw_err *err)
 	for (size_t i = 0; i < job->mods_nr; i++) {
 		const struct dw_err *damage = &job->mods[i].facts.damage;
 
-		if (damage->code && notes->nr < DW_DEPMOD_NOTES_MAX)
+		if (!damage->code)
+			continue;
+		if (job->out->damaged_nr++ < DW_DEPMOD_NOTES_MAX)
 			dw_notes_add(notes, "%s: %s", job->mods[i].full,
 				     damage->text);
 	}
@@ -74,7 +78,7 @@ static int note_damage(struct dw_depmod_job *job, struct dw_err *err)
 }
 
 int dw_depmod(struct dw_ctx *ctx, struct dw_fs *fs, const char *dir,
-	      struct dw_depmod *out, struct dw_err *err)
+	      unsigned flags, struct dw_depmod *out, struct dw_err *err)
 {
 	static int (*const steps[])(struct dw_depmod_job *job,
 				    struct dw_err *err) = {
@@ -82,7 +86,7 @@ int dw_depmod(struct dw_ctx *ctx, struct dw_fs *fs, const char *dir,
 		dw_depmod_put_deps, dw_depmod_put_facts, dw_depmod_put_builtin,
 	};
 	struct dw_depmod_job job = {
-		.ctx = ctx, .fs = fs, .dir = dir, .out = out,
+		.ctx = ctx, .fs = fs, .dir = dir, .flags = flags, .out = out,
 	};
 	int ret = 0;
 

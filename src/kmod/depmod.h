@@ -18,7 +18,13 @@ struct dw_depmod {
 	/* Modules that are listed but could not be read in full: not ELF, a
 	 * cut stream; the first hundred. */
 	struct dw_notes damaged;
+	size_t damaged_nr;	/* of all of them */
 };
+
+/* For module-init-tools before 3.4 (RHEL 4 and 5, SLES 10), which opens the
+ * paths of modules.dep as they are: all are absolute.  Indexes, which it does
+ * not know, are left out. */
+#define DW_DEPMOD_ABSOLUTE 1u
 
 /*
  * Reads the modules below 'dir' ("/lib/modules/6.1.0-50-amd64") and makes what
@@ -30,10 +36,11 @@ struct dw_depmod {
  * which depmod takes as the directory has them, the first path is taken.
  *
  * Modules that need each other are DW_CORRUPT, by their names; depmod writes
- * nothing then.  DW_NOENT where the folder is missing.  dw_depmod_free().
+ * nothing then.  DW_NOENT where the folder is missing.  flags: DW_DEPMOD_*.
+ * dw_depmod_free().
  */
 int dw_depmod(struct dw_ctx *ctx, struct dw_fs *fs, const char *dir,
-	      struct dw_depmod *out, struct dw_err *err);
+	      unsigned flags, struct dw_depmod *out, struct dw_err *err);
 void dw_depmod_free(struct dw_depmod *d);
 
 #endif

@@ -135,8 +135,8 @@ static int put(struct dw_depmod_job *job, const char *list, const char *file,
 	if (!ret && text)
 		ret = add(&index, text, len, err);
 	if (!ret && text)
-		ret = dw_depmod_put_index(job->out, file, &index, err);
-	else if (!ret)
+		ret = dw_depmod_put_index(job, file, &index, err);
+	else if (!ret && !(job->flags & DW_DEPMOD_ABSOLUTE))
 		ret = dw_depmod_put(job->out, file, &none, err);
 	dw_index_free(&index);
 	free(text);

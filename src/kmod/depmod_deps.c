@@ -144,7 +144,7 @@ static int put_symbols(struct dw_depmod_job *job, const struct symbols *syms,
 	if (!ret)
 		ret = dw_depmod_put(job->out, "modules.symbols", &text, err);
 	if (!ret)
-		ret = dw_depmod_put_index(job->out, "modules.symbols.bin",
+		ret = dw_depmod_put_index(job, "modules.symbols.bin",
 					  &index, err);
 	dw_buf_free(&text);
 	dw_index_free(&index);

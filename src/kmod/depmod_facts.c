@@ -58,7 +58,7 @@ static int put_aliases(struct dw_depmod_job *job, struct dw_err *err)
 	if (!ret)
 		ret = dw_depmod_put(job->out, "modules.alias", &text, err);
 	if (!ret)
-		ret = dw_depmod_put_index(job->out, "modules.alias.bin",
+		ret = dw_depmod_put_index(job, "modules.alias.bin",
 					  &index, err);
 	dw_buf_free(&text);
 	dw_index_free(&index);

@@ -32,6 +32,7 @@ struct dw_depmod_job {
 	struct dw_ctx *ctx;
 	struct dw_fs *fs;
 	const char *dir;
+	unsigned flags;
 	struct dw_depmod_mod *mods;	/* as they are written */
 	size_t mods_nr;
 	uint32_t *ranked;	/* numbers of modules by rank */
@@ -55,7 +56,8 @@ int dw_depmod_resolve(struct dw_depmod_job *job, struct dw_err *err);
 /* Adds a file to the result; the bytes are taken out of what they come in. */
 int dw_depmod_put(struct dw_depmod *out, const char *name, struct dw_buf *data,
 		  struct dw_err *err);
-int dw_depmod_put_index(struct dw_depmod *out, const char *name,
+/* Indexes are left out with DW_DEPMOD_ABSOLUTE. */
+int dw_depmod_put_index(const struct dw_depmod_job *job, const char *name,
 			const struct dw_index *index, struct dw_err *err);
 
 /* modules.dep and its index */

@@ -43,6 +43,12 @@ static void close_over(struct closure *c, const struct dw_depmod_mod *m)
 	qsort(c->found, c->nr, sizeof(*c->found), by_number);
 }
 
+static const char *path_of(const struct dw_depmod_job *job,
+			   const struct dw_depmod_mod *m)
+{
+	return job->flags & DW_DEPMOD_ABSOLUTE ? m->full : m->path;
+}
+
 static int add_module(struct closure *c, uint32_t i, struct dw_buf *text,
 		      struct dw_index *index, struct dw_err *err)
 {
@@ -52,17 +58,18 @@ static int add_module(struct closure *c, uint32_t i, struct dw_buf *text,
 	int ret;
 
 	close_over(c, m);
-	dw_buf_printf(text, "%s:", m->path);
+	dw_buf_printf(text, "%s:", path_of(job, m));
 	for (size_t n = 0; n < c->nr; n++) {
+		m = &job->mods[job->ranked[c->found[n]]];
 		dw_buf_adds(text, " ");
-		dw_buf_adds(text, job->mods[job->ranked[c->found[n]]].path);
+		dw_buf_adds(text, path_of(job, m));
 	}
 	ret = dw_buf_check(text, err);
 	if (!ret && text->len > DW_DEPMOD_TEXT_MAX)
 		ret = dw_fail(err, DW_LIMIT, "modules.dep passes %u bytes",
 			      DW_DEPMOD_TEXT_MAX);
 	if (!ret)
-		ret = dw_index_add(index, m->name, text->data + start, i, err);
+		ret = dw_index_add(index, job->mods[i].name, text->data + start, i, err);
 	dw_buf_adds(text, "\n");
 	return ret;
 }
@@ -81,7 +88,7 @@ static int put_lists(struct closure *c, struct dw_err *err)
 	if (!ret)
 		ret = dw_depmod_put(c->job->out, "modules.dep", &text, err);
 	if (!ret)
-		ret = dw_depmod_put_index(c->job->out, "modules.dep.bin",
+		ret = dw_depmod_put_index(c->job, "modules.dep.bin",
 					  &index, err);
 	dw_buf_free(&text);
 	dw_index_free(&index);

@@ -263,6 +263,21 @@ const char *dw_modules_dir(const struct dw_modules *mods)
 	return mods->dir ? mods->dir : "";
 }
 
+bool dw_modules_are_absolute(const struct dw_modules *mods)
+{
+	const char *dir = dw_modules_dir(mods);
+	size_t len = strlen(dir);
+
+	for (size_t i = 0; len && i < mods->nr; i++) {
+		struct dw_span path = mods->items[i].path;
+
+		if (!mods->items[i].builtin && path.len > len &&
+		    !memcmp(path.p, dir, len) && path.p[len] == '/')
+			return true;
+	}
+	return false;
+}
+
 int dw_modules_file(const struct dw_modules *mods, const char *name,
 		    char **path, struct dw_err *err)
 {

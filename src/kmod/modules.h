@@ -48,6 +48,10 @@ enum dw_have dw_modules_have(const struct dw_modules *mods, const char *name);
  * "" for parsed texts. */
 const char *dw_modules_dir(const struct dw_modules *mods);
 
+/* Whether modules.dep has absolute paths to what lies in its own folder, as
+ * before module-init-tools 3.4. */
+bool dw_modules_are_absolute(const struct dw_modules *mods);
+
 /* Where a module's file is in the guest, an absolute path that the caller
  * frees.  DW_NOENT for what is unknown or built in. */
 int dw_modules_file(const struct dw_modules *mods, const char *name,

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	dw_ctx_set_threads(ctx, argc > 4 ? (unsigned)atoi(argv[4]) : 0);
-	if (dw_depmod(ctx, fs, argv[2], &lists, &err)) {
+	if (dw_depmod(ctx, fs, argv[2], 0, &lists, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}

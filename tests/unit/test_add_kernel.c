@@ -248,6 +248,44 @@ START_TEST(refused)
 }
 END_TEST
 
+#define OLD_DIR "lib/modules/6.1.0-test"
+
+/* The old kernel's modules.dep decides: tools of its time open its paths. */
+START_TEST(absolute_paths_stay)
+{
+	const struct pkgimg_member members[] = {
+		{ "./boot/vmlinuz-" NEW, S_IFREG | 0644, kernel, NULL,
+		  KERNEL_LEN },
+		{ "./boot/config-" NEW, S_IFREG | 0644, BOOTS, NULL, 0 },
+		{ "./lib/modules/" NEW "/kernel/a.ko", S_IFREG | 0644, "x",
+		  NULL, 0 },
+		{ NULL, 0, NULL, NULL, 0 },
+	};
+	static const char *const dirs[] = { "", "/lib/modules/" NEW "/" };
+	const char *package = fsimg_path("package.deb");
+	struct dw_add_kernel_plan *plan;
+	char more[300], want[200];
+	struct dw_fs *fs;
+
+	snprintf(more, sizeof(more), "mkdir -p " OLD_DIR " && echo %s"
+		 "kernel/old.ko: > " OLD_DIR "/modules.dep; ",
+		 _i ? "/" OLD_DIR "/" : "");
+	snprintf(image, sizeof(image), "%s", guestimg_make("guest.img", more));
+	pkgimg_deb(package, "gzip", "Package: linux-image-" NEW "\n"
+		   "Version: 1\nArchitecture: all\n", members);
+	OK(plan_with(package, false, &plan));
+	OK(dw_add_kernel_run(plan, &err));
+	dw_add_kernel_plan_free(plan);
+	snprintf(want, sizeof(want), "%skernel/a.ko:\n", dirs[_i]);
+	fs = fsimg_open(ctx, image, 0);
+	ck_assert(holds(fs, "/lib/modules/" NEW "/modules.dep", want,
+			strlen(want)));
+	ck_assert(dw_fs_exists(fs, "/lib/modules/" NEW "/modules.dep.bin") ==
+		  !_i);
+	dw_fs_close(fs);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("add_kernel");
@@ -258,5 +296,6 @@ int main(void)
 	tcase_add_test(tc, a_crash_leaves_none_or_all);
 	tcase_add_loop_test(tc, a_failed_write_leaves_none_or_all, 0, 40);
 	tcase_add_test(tc, refused);
+	tcase_add_loop_test(tc, absolute_paths_stay, 0, 2);
 	return dw_test_run("add_kernel", tc);
 }

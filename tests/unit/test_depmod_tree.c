@@ -297,7 +297,7 @@ static int run_faulty(struct dw_fault *fault, struct dw_err *err)
 	ck_assert_int_eq(dw_fault_new(file, fault, &dev, err), 0);
 	ret = dw_fs_open(ctx, dev, 0, &fs, err);
 	if (!ret)
-		ret = dw_depmod(ctx, fs, DEPIMG_DIR, &lists, err);
+		ret = dw_depmod(ctx, fs, DEPIMG_DIR, 0, &lists, err);
 	dw_fs_close(fs);
 	dw_dev_close(dev, NULL);
 	dw_dev_close(file, NULL);

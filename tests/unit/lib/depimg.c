@@ -82,7 +82,7 @@ const char *depimg_image(void)
 int depimg_ours(struct dw_ctx *ctx, struct dw_depmod *lists, struct dw_err *err)
 {
 	struct dw_fs *fs = fsimg_open(ctx, depimg_image(), 0);
-	int ret = dw_depmod(ctx, fs, DEPIMG_DIR, lists, err);
+	int ret = dw_depmod(ctx, fs, DEPIMG_DIR, 0, lists, err);
 
 	dw_fs_close(fs);
 	return ret;
