@@ -26,14 +26,23 @@ struct dw_initrd_target {
 struct dw_module_list {
 	char (*names)[DW_MODULE_NAME];
 	size_t nr, cap;
+	/* Where each name is, plus one, by its hash; 0: none.  NULL: the list
+	 * was not made by dw_module_list_add(). */
+	uint32_t *slots;
+	size_t slots_nr;	/* a power of two, at least twice nr */
 };
 
 void dw_module_list_free(struct dw_module_list *list);
+/* Empties it for other names. */
+void dw_module_list_clear(struct dw_module_list *list);
 /* Whether a normalised name is there. */
 bool dw_module_list_has(const struct dw_module_list *list, const char *name);
 /* Adds a name unless it is there; written with '-' or '_'. */
 int dw_module_list_add(struct dw_module_list *list, const char *name,
 		       struct dw_err *err);
+/* The same with what is normalised already, and may be an alias. */
+int dw_module_list_put(struct dw_module_list *list,
+		       const char *key, struct dw_err *err);
 
 /*
  * The modules that this kernel has as files and that the initrd (NULL: none)

@@ -89,7 +89,7 @@ static int keep(const struct dw_initrd_target *t,
 		struct dw_err *err)
 {
 	static char feature[][DW_MODULE_NAME] = { FEATURE };
-	static const struct dw_module_list one = { feature, 1, 1 };
+	static const struct dw_module_list one = { .names = feature, .nr = 1 };
 	const struct dw_shell_words words = { "features", &one, false };
 	struct dw_buf patterns = { 0 };
 	int ret = 0;

@@ -24,9 +24,9 @@ struct resolve {
 	const struct dw_softdeps *soft;
 	struct dw_module_list seen;
 	struct dw_module_list before;	/* of the module at hand */
+	struct dw_module_list words;	/* that its "pre:" had so far */
 	struct task *tasks;
 	size_t nr, cap;
-	bool works;		/* an alias: one is there as it is */
 	struct dw_err *err;
 };
 
@@ -67,16 +67,18 @@ static bool is_there(const struct resolve *r, const char *name)
 static int add_before(void *arg, const char *name)
 {
 	struct resolve *r = arg;
+	int ret = dw_ctx_check(r->t->ctx, r->err);
 
-	return dw_module_list_add(&r->before, name, r->err);
+	return ret ? ret : dw_module_list_add(&r->before, name, r->err);
 }
 
+/* Of an alias: ends with 1 where one is there as it is. */
 static int check_alias(void *arg, const char *name)
 {
 	struct resolve *r = arg;
+	int ret = dw_ctx_check(r->t->ctx, r->err);
 
-	r->works |= is_there(r, name);
-	return 0;
+	return ret ? ret : is_there(r, name);
 }
 
 static int add_alias(void *arg, const char *name)
@@ -91,14 +93,19 @@ static int add_alias(void *arg, const char *name)
 static int add_soft(void *arg, const char *name)
 {
 	struct resolve *r = arg;
+	size_t words_nr = r->words.nr;
+	int ret = dw_ctx_check(r->t->ctx, r->err);
 
-	if (is_there(r, name))
-		return 0;
+	if (!ret)
+		ret = dw_module_list_put(&r->words, name, r->err);
+	if (ret || r->words.nr == words_nr || is_there(r, name))
+		return ret;
 	if (have(r, name) == DW_HAVE_MODULE)
 		return add_before(r, name);
-	r->works = false;
-	dw_softdeps_alias(r->soft, name, check_alias, r);
-	return r->works ? 0 : dw_softdeps_alias(r->soft, name, add_alias, r);
+	ret = dw_softdeps_alias(r->soft, name, check_alias, r, r->err);
+	if (!ret)
+		ret = dw_softdeps_alias(r->soft, name, add_alias, r, r->err);
+	return ret < 0 ? ret : 0;
 }
 
 static int visit(struct resolve *r, const char *name)
@@ -109,7 +116,8 @@ static int visit(struct resolve *r, const char *name)
 	ret = dw_module_list_add(&r->seen, name, r->err);
 	if (ret || r->seen.nr == seen_nr || have(r, name) == DW_HAVE_BUILTIN)
 		return ret;
-	r->before.nr = 0;
+	dw_module_list_clear(&r->before);
+	dw_module_list_clear(&r->words);
 	ret = dw_modules_needs(r->t->mods, name, add_before, r);
 	if (!ret && !(r->initrd && dw_initrd_has(r->initrd, name)))
 		ret = dw_softdeps_pre(r->soft, name, add_soft, r);
@@ -162,6 +170,7 @@ int dw_initrd_order(const struct dw_initrd_target *t,
 	}
 	dw_module_list_free(&r.seen);
 	dw_module_list_free(&r.before);
+	dw_module_list_free(&r.words);
 	free(r.tasks);
 	return ret;
 }

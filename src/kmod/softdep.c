@@ -10,6 +10,8 @@
 /* A distribution has some 10 KiB of the one and 1 MiB of the other. */
 #define SOFTDEP_CAP_LEN (1u << 20)
 #define ALIAS_CAP_LEN	(16u << 20)
+/* Modules of one alias; those of ciphers have ten. */
+#define TARGETS_MAX	1000
 
 struct pair {
 	char name[DW_MODULE_NAME];
@@ -161,26 +163,32 @@ int dw_softdeps_open(struct dw_fs *fs, const struct dw_modules *mods,
 	return ret;
 }
 
-/* The range of those of a name. */
-static size_t find(const struct pairs *p, const char *name, size_t *end)
+/* The first that comes at or, with 'behind', behind a name. */
+static size_t bound(const struct pairs *p, const char *key, bool behind)
 {
-	char key[DW_MODULE_NAME];
 	size_t low = 0, high = p->nr;
 
-	*end = 0;
-	if (!copy_name(dw_span_of(name), key))
-		return 0;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (strcmp(p->items[mid].name, key) < 0)
+		if (strcmp(p->items[mid].name, key) < behind)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	for (*end = low; *end < p->nr && !strcmp(p->items[*end].name, key);)
-		++*end;
 	return low;
+}
+
+/* The range of those of a name. */
+static size_t find(const struct pairs *p, const char *name, size_t *end)
+{
+	char key[DW_MODULE_NAME];
+
+	*end = 0;
+	if (!copy_name(dw_span_of(name), key))
+		return 0;
+	*end = bound(p, key, true);
+	return bound(p, key, false);
 }
 
 /* "pre: a b post: c" */
@@ -213,12 +221,15 @@ int dw_softdeps_pre(const struct dw_softdeps *s, const char *name,
 }
 
 int dw_softdeps_alias(const struct dw_softdeps *s, const char *alias,
-		      dw_module_fn fn, void *arg)
+		      dw_module_fn fn, void *arg, struct dw_err *err)
 {
 	size_t end, i = find(&s->alias, alias, &end);
 	char name[DW_MODULE_NAME];
 	int ret = 0;
 
+	if (end - i > TARGETS_MAX)
+		return dw_fail(err, DW_LIMIT, "modules.alias: %s stands for "
+			       "more than %u modules", alias, TARGETS_MAX);
 	for (; !ret && i < end; i++)
 		if (copy_name(dw_span_trim(s->alias.items[i].rest), name))
 			ret = fn(arg, name);

@@ -29,8 +29,8 @@ int dw_softdeps_pre(const struct dw_softdeps *s, const char *name,
 		    dw_module_fn fn, void *arg);
 
 /* The same for the modules that an alias stands for: exactly, not by a
- * pattern. */
+ * pattern.  DW_LIMIT where they are more than any alias has. */
 int dw_softdeps_alias(const struct dw_softdeps *s, const char *alias,
-		      dw_module_fn fn, void *arg);
+		      dw_module_fn fn, void *arg, struct dw_err *err);
 
 #endif

@@ -65,7 +65,7 @@ static void needs(const struct fuzz *z, const struct dw_modules *mods,
 		dw_modules_have(mods, name);
 		dw_modules_needs(mods, name, check_name, &nr);
 		dw_softdeps_pre(soft, name, check_length, &nr);
-		dw_softdeps_alias(soft, name, check_length, &nr);
+		dw_softdeps_alias(soft, name, check_length, &nr, NULL);
 		if (!dw_modules_file(mods, name, &path, NULL))
 			free(path);
 	}
@@ -98,7 +98,7 @@ static void resolve(struct fuzz *z, const struct dw_modules *mods,
 static void words(struct fuzz *z)
 {
 	static char names[][DW_MODULE_NAME] = { "a", "virtio_blk" };
-	static const struct dw_module_list list = { names, 2, 2 };
+	static const struct dw_module_list list = { .names = names, .nr = 2 };
 	const struct dw_shell_words w = {
 		"MODULES", &list, z->ctl[FUZZ_OWN] & 1,
 	};
