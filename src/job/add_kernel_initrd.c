@@ -13,6 +13,23 @@
 
 /* ---- lists of modules ---------------------------------------------------- */
 
+#define DAMAGED_SHOWN 10
+
+/* depmod goes on without them, and so do we; but they do not load. */
+static void note_damaged(struct dw_add_kernel_plan *plan,
+			 const struct dw_depmod *lists)
+{
+	const struct dw_notes *damaged = &lists->damaged;
+	size_t nr = damaged->nr < DAMAGED_SHOWN ? damaged->nr : DAMAGED_SHOWN;
+
+	for (size_t i = 0; i < nr; i++)
+		dw_notes_add(&plan->notes, "a damaged module: %s",
+			     damaged->items[i]);
+	if (lists->damaged_nr > nr)
+		dw_notes_add(&plan->notes, "damaged modules beside these: %zu",
+			     lists->damaged_nr - nr);
+}
+
 static int add_lists(struct dw_add_kernel_plan *plan,
 		     const struct dw_depmod *lists, struct dw_err *err)
 {
@@ -66,6 +83,8 @@ static int run_depmod(struct dw_add_kernel_plan *plan, struct dw_amend *a,
 				flags, &lists, err);
 		if (!ret)
 			ret = add_lists(plan, &lists, err);
+		if (!ret)
+			note_damaged(plan, &lists);
 	}
 	dw_depmod_free(&lists);
 	dw_kernel_view_close(&view);

@@ -286,6 +286,41 @@ START_TEST(absolute_paths_stay)
 }
 END_TEST
 
+/* What depmod passes over in silence is told, the first ten by name. */
+START_TEST(damaged_modules)
+{
+	static char names[12][80];
+	struct pkgimg_member members[15] = {
+		{ "./boot/vmlinuz-" NEW, S_IFREG | 0644, kernel, NULL,
+		  KERNEL_LEN },
+		{ "./boot/config-" NEW, S_IFREG | 0644, BOOTS, NULL, 0 },
+	};
+	const char *package = fsimg_path("package.deb");
+	struct dw_add_kernel_plan *plan;
+	size_t named = 0, counts = 0;
+
+	for (int i = 0; i < 12; i++) {
+		snprintf(names[i], sizeof(names[i]), "./lib/modules/" NEW
+			 "/kernel/m%d.ko", i);
+		members[2 + i] = (struct pkgimg_member) {
+			names[i], S_IFREG | 0644, "no module", NULL, 0
+		};
+	}
+	pkgimg_deb(package, "gzip", "Package: linux-image-" NEW "\n"
+		   "Version: 1\nArchitecture: all\n", members);
+	OK(plan_with(package, false, &plan));
+	for (size_t i = 0; i < plan->notes.nr; i++) {
+		named += !strncmp(plan->notes.items[i], "a damaged module: "
+				  "/lib/modules/" NEW "/kernel/m", 47);
+		counts += !strcmp(plan->notes.items[i],
+				  "damaged modules beside these: 2");
+	}
+	ck_assert_uint_eq(named, 10);
+	ck_assert_uint_eq(counts, 1);
+	dw_add_kernel_plan_free(plan);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("add_kernel");
@@ -297,5 +332,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_failed_write_leaves_none_or_all, 0, 40);
 	tcase_add_test(tc, refused);
 	tcase_add_loop_test(tc, absolute_paths_stay, 0, 2);
+	tcase_add_test(tc, damaged_modules);
 	return dw_test_run("add_kernel", tc);
 }
