@@ -73,7 +73,8 @@ struct dw_initrd_options {
 	size_t modules_nr;
 	bool sides[DW_SIDE_NR];
 	const char *backup;	/* suffix of a copy of each old initrd; NULL:
-				 * none */
+				 * only of those that made ones replace, with
+				 * ".before-diskwright" */
 	bool force, dry_run;	/* as for dw_put_plan() */
 };
 
@@ -113,7 +114,8 @@ struct dw_initrd_plan {
  * appended, which the kernel unpacks after those that are there.  Where a
  * kernel has no initrd that can be added to, one is made for it, if a side is
  * asked for.  Without a kernel or path, each initrd whose kernel runs on that
- * side.  DW_NOENT names a module that the kernel does not have.  The plan
+ * side.  DW_NOENT names a module that the kernel does not have; DW_UNSUPPORTED
+ * a root that one that is made would not find.  The plan
  * changes nothing, and keeps the image locked until it is freed.
  */
 DW_PUBLIC int dw_initrd_plan(struct dw_ctx *ctx, const char *locator,

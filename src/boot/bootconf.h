@@ -65,6 +65,14 @@ int dw_bootconf_parse(enum dw_bootconf_kind kind, const char *data, size_t len,
 		      struct dw_bootconf **out, struct dw_err *err);
 void dw_bootconf_free(struct dw_bootconf *bc);
 
+/* The configurations that a guest may have, in PyGrub's order; the last path is
+ * NULL. */
+struct dw_boot_file {
+	const char *path;
+	int kind;		/* enum dw_bootconf_kind */
+};
+extern const struct dw_boot_file dw_boot_files[];
+
 /*
  * The edits.  They change bc->text alone: entries tell what was read until
  * dw_bootconf_reread() is called, which keeps the number of entries.

@@ -20,6 +20,9 @@ struct dw_initrd_target {
 	const struct dw_modules *mods;	/* of that kernel; not NULL */
 	const struct dw_release *release;
 	struct dw_root_fs root;
+	const char *root_on;	/* what it lies on, as "LVM"; NULL: a disk */
+	bool new_root;		/* menus and fstab are about to name the root
+				 * in a way that every initrd takes */
 };
 
 /* Names of modules, normalised, each once.  Start with { 0 }. */

@@ -10,7 +10,9 @@
  * the modules in their order, finds the root (UUID=, LABEL=, PARTUUID=, a
  * device) and hands over to its init.  Every wanted module of both sides that
  * the kernel has as a file goes in, uncompressed, with what it needs, and
- * 'more' (NULL: none); drivers of AHCI and IDE where there are any.  Left out by name: roots on LVM, RAID, or encrypted.
+ * 'more' (NULL: none); drivers of AHCI and IDE where there are any.
+ * DW_UNSUPPORTED where /init would not do for this guest: see
+ * dw_own_check_guest().
  * The result is gzip, which every kernel unpacks.  The caller frees *data.
  */
 int dw_initrd_synth(const struct dw_initrd_target *t,

@@ -7,6 +7,7 @@
 #include "initrd/init/code.h"
 #include "initrd/make.h"
 #include "initrd/own.h"
+#include "initrd/own_root.h"
 #include "initrd/pack.h"
 
 #define ELF_I386	3
@@ -149,6 +150,8 @@ int dw_initrd_synth(const struct dw_initrd_target *t,
 	*data = NULL;
 	*len = 0;
 	ret = dw_own_check(t, err);
+	if (!ret)
+		ret = dw_own_check_guest(t, err);
 	if (!ret)
 		ret = choose(&s, more);
 	if (!ret)

@@ -73,11 +73,4 @@ int dw_bootfiles_xen_entry(struct dw_bootfiles *b, size_t kernel_nr,
 int dw_bootfiles_default(struct dw_bootfiles *b, const char *path,
 			 struct dw_bootconf *conf, struct dw_err *err);
 
-/* The configurations that there are, in PyGrub's order. */
-struct dw_boot_file {
-	const char *path;
-	int kind;		/* enum dw_bootconf_kind */
-};
-extern const struct dw_boot_file dw_boot_files[];
-
 #endif

@@ -10,18 +10,6 @@
 
 #define MAX_CONFIG_LEN (1u << 20)
 
-const struct dw_boot_file dw_boot_files[] = {
-	{ "/boot/grub/grub.cfg", DW_BOOTCONF_GRUBCFG },
-	{ "/boot/grub2/grub.cfg", DW_BOOTCONF_GRUBCFG },
-	{ "/boot/extlinux/extlinux.conf", DW_BOOTCONF_EXTLINUX },
-	{ "/boot/extlinux.conf", DW_BOOTCONF_EXTLINUX },
-	{ "/extlinux/extlinux.conf", DW_BOOTCONF_EXTLINUX },
-	{ "/extlinux.conf", DW_BOOTCONF_EXTLINUX },
-	{ "/boot/grub/menu.lst", DW_BOOTCONF_MENULST },
-	{ "/boot/grub/grub.conf", DW_BOOTCONF_MENULST },
-	{ NULL, 0 },
-};
-
 static int read_config(struct dw_bootfiles *b, const struct dw_boot_file *file,
 		       struct dw_bootconf **out, struct dw_err *err)
 {

@@ -53,6 +53,7 @@ static int fit(struct dw_dualboot_plan *plan, size_t kernel_nr,
 	struct dw_initrd_need need = {
 		.ctx = plan->state->ctx, .fs = sys->root.fs,
 		.release = &sys->guest->release, .kernel = kernel,
+		.new_root = true,
 	};
 	struct dw_initrd_decision decision;
 	const struct dw_boot_check *check;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* initrd: what the initrds of a guest hold, and whether they find their root. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/notes.h"
 #include "initrd/boot_check.h"
+#include "initrd/own_root.h"
 #include "job/initrd_pick.h"
 #include "job/recovered.h"
 #include "stack/stack.h"
@@ -17,6 +19,7 @@ struct look {
 	struct dw_recovered recovered;
 	struct dw_guest *guest;
 	struct dw_initrd_picks picks;
+	const char *root_on;		/* see struct dw_initrd_target */
 };
 
 static int open_guest(struct look *l, struct dw_err *err)
@@ -100,6 +103,35 @@ static int take_check(struct dw_boot_check *check,
 				      check->xen_ok, check->xen_why, err);
 }
 
+/* One of ours has its drivers, but does not find each kind of root. */
+static int judge_own(struct look *l, const struct dw_kernel *kernel,
+		     struct dw_boot_check *check, struct dw_err *err)
+{
+	const struct dw_initrd_target t = {
+		.ctx = l->ctx, .fs = l->recovered.fs, .kernel = kernel,
+		.release = &l->guest->release, .root_on = l->root_on,
+	};
+	struct dw_err why = { 0 };
+	int ret = 0;
+
+	if (check->initrd && check->initrd->family == DW_INITRD_OWN)
+		ret = dw_own_check_guest(&t, &why);
+	if (ret && ret != DW_UNSUPPORTED) {
+		if (err)
+			*err = why;
+		return ret;
+	}
+	if (ret && check->kvm_ok)
+		snprintf(check->kvm_why, sizeof(check->kvm_why), "%s",
+			 why.text);
+	if (ret && check->xen_ok)
+		snprintf(check->xen_why, sizeof(check->xen_why), "%s",
+			 why.text);
+	if (ret)
+		check->kvm_ok = check->xen_ok = false;
+	return 0;
+}
+
 static int look_at_kernel(struct look *l, const struct dw_initrd_pick *pick,
 			  struct dw_initrd_info *out, struct dw_err *err)
 {
@@ -119,7 +151,9 @@ static int look_at_kernel(struct look *l, const struct dw_initrd_pick *pick,
 		ret = dw_boot_check(l->ctx, l->recovered.fs, &kernel, &root,
 				    &check, err);
 	if (!ret) {
-		ret = take_check(&check, &kernel, out, err);
+		ret = judge_own(l, &kernel, &check, err);
+		if (!ret)
+			ret = take_check(&check, &kernel, out, err);
 		dw_boot_check_clear(&check);
 	}
 	free(path);
@@ -185,7 +219,9 @@ int dw_initrds(struct dw_ctx *ctx, const char *locator, const char *format,
 	       struct dw_err *err)
 {
 	struct dw_initrds *all = calloc(1, sizeof(*all));
-	struct look l = { .ctx = ctx };
+	struct look l = {
+		.ctx = ctx, .root_on = dw_stack_root_on(locator),
+	};
 	int ret;
 
 	*out = NULL;

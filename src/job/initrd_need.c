@@ -33,6 +33,7 @@ static int open_target(const struct dw_initrd_need *need, struct opened *o,
 		.ctx = need->ctx, .fs = need->fs, .kernel = need->kernel,
 		.mods = o->mods, .release = need->release,
 		.root = dw_root_fs_of(&o->info),
+		.root_on = need->root_on, .new_root = need->new_root,
 	};
 	return ret;
 }
@@ -179,7 +180,8 @@ static int decide(const struct dw_initrd_need *need, struct opened *o,
 			*err = why;
 		return why.code;
 	}
-	return make_whole(need, &o->target, why.text, &out->change, err);
+	ret = make_whole(need, &o->target, why.text, &out->change, err);
+	return ret ? dw_err_prefix(err, ret, "%s", why.text) : 0;
 }
 
 int dw_initrd_decide(const struct dw_initrd_need *need,

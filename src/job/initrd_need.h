@@ -12,6 +12,9 @@ struct dw_initrd_need {
 	const struct dw_kernel *kernel;		/* with its initrd_path */
 	bool sides[DW_SIDE_NR];		/* it is to find its root there */
 	const struct dw_module_list *more;	/* and these; NULL: none */
+	/* As in struct dw_initrd_target. */
+	const char *root_on;
+	bool new_root;
 };
 
 /* Start with { 0 }; dw_initrd_decision_free(). */

@@ -20,6 +20,7 @@ struct wanted {
 
 struct dw_initrd_state {
 	struct dw_amend amend;
+	const char *root_on;	/* see struct dw_initrd_target */
 	struct dw_guest *guest;
 	struct dw_module_list modules;
 	struct dw_edits edits;
@@ -103,7 +104,7 @@ static int decide(struct dw_initrd_plan *plan,
 	w->need = (struct dw_initrd_need){
 		.ctx = s->amend.ctx, .fs = s->amend.fs,
 		.release = &s->guest->release, .kernel = &w->kernel,
-		.more = &s->modules,
+		.more = &s->modules, .root_on = s->root_on,
 	};
 	sides_of(&w->kernel, o, w->need.sides, &why);
 	return dw_initrd_decide(&w->need, &w->decision, err);
@@ -184,6 +185,9 @@ static int describe(const struct wanted *w, struct dw_initrd_item *item,
 	return ret ? ret : dw_notes_check(&item->added, err);
 }
 
+/* Which was not added to may do what a made one does not. */
+#define MADE_SUFFIX ".before-diskwright"
+
 static int keep_backup(struct dw_initrd_plan *plan, const char *suffix,
 		       struct dw_initrd_item *item, struct dw_err *err)
 {
@@ -224,8 +228,9 @@ static int place(struct dw_initrd_plan *plan, const struct wanted *w,
 	item->is_made = c->whole;
 	item->size = c->whole ? c->len : old.size + c->len;
 	plan->is_changed = true;
-	if (o->backup && old.exists)
-		ret = keep_backup(plan, o->backup, item, err);
+	if (old.exists && (o->backup || c->whole))
+		ret = keep_backup(plan, o->backup ? o->backup : MADE_SUFFIX,
+				  item, err);
 	if (!ret && c->whole)
 		ret = place_whole(a, c, err);
 	else if (!ret)
@@ -331,6 +336,7 @@ static int fill_plan(struct dw_ctx *ctx, struct dw_initrd_plan *plan,
 	unsigned flags = o->dry_run ? 0 : DW_OPEN_RDWR;
 	int ret = list_modules(o, &s->modules, err);
 
+	s->root_on = dw_stack_root_on(locator);
 	if (!ret)
 		ret = dw_amend_open(ctx, locator, format, flags, &s->amend,
 				    err);

@@ -20,6 +20,26 @@ int dw_stack_parse(const char *locator, struct dw_locator *out,
 	return dw_locator_parse(locator, host_file_exists, NULL, out, err);
 }
 
+const char *dw_stack_root_on(const char *locator)
+{
+	struct dw_locator loc;
+	const char *on = NULL;
+
+	if (!dw_stack_parse(locator, &loc, NULL) && loc.layers_nr)
+		switch (loc.layers[loc.layers_nr - 1].kind) {
+		case DW_LOCATOR_VOLUME:
+			on = "LVM";
+			break;
+		case DW_LOCATOR_RAID:
+			on = "software RAID";
+			break;
+		default:
+			break;
+		}
+	dw_locator_free(&loc);
+	return on;
+}
+
 /* ---- the pile of devices ------------------------------------------------- */
 
 int dw_stack_push_take(struct dw_stack *stack, struct dw_dev *dev,

@@ -37,6 +37,10 @@ struct dw_stack {
 int dw_stack_parse(const char *locator, struct dw_locator *out,
 		   struct dw_err *err);
 
+/* What the last layer of a locator is, as guests use it: "LVM", "software
+ * RAID", or NULL for a disk, a partition or what is no locator. */
+const char *dw_stack_root_on(const char *locator);
+
 /*
  * Opens a locator.  'format' names the image's format and turns probing off;
  * flags are enum dw_open_flags, and hold for the images that the context adds,

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "initrd/own_root.h"
 #include "lib/run.h"
 
 /* The sources themselves: what boots is what is tested. */
@@ -152,6 +153,8 @@ START_TEST(root_forms)
 {
 	root_parse(roots[_i].text, &root);
 	ck_assert_int_eq(root.kind, roots[_i].kind);
+	/* What plans an initrd judges as what boots. */
+	ck_assert_pstr_eq(dw_own_root_why_not(roots[_i].text), root.why);
 	if (root.kind == ROOT_LEFT_OUT)
 		ck_assert_msg(strstr(root.why, roots[_i].value), "%s",
 			      root.why);
