@@ -277,7 +277,7 @@ menu_default_on_timeout()
 	files
 	config <<-END
 	UI menu.c32
-	DEFAULT a
+	DEFAULT nowhere
 	TIMEOUT 15
 	MENU TITLE Choose well
 	LABEL a
@@ -292,6 +292,43 @@ menu_default_on_timeout()
 	grep 'Choose well' said
 	grep ' 2  The newer one' said
 }
+# DEFAULT's label comes before it, and without a menu it means nothing.
+menu_default_is_less()
+{
+	files
+	config <<-END
+	DEFAULT a
+	LABEL b
+	  MENU DEFAULT
+	  LINUX /boot/vmlinuz-new
+	LABEL a
+	  LINUX /boot/vmlinuz
+	END
+	boot
+	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz"
+	printf 'UI menu.c32\nTIMEOUT 15\n' >> tree/boot/syslinux/syslinux.cfg
+	boot
+	expect k204 "" "BOOT_IMAGE=/boot/vmlinuz"
+	grep 'Boot menu' said
+}
+
+# Nothing is set and nobody chooses: the first that can be started.
+without_a_default()
+{
+	files
+	config <<-END
+	LABEL a
+	  LINUX /boot/missing
+	LABEL b
+	  LINUX /boot/vmlinuz-new
+	LABEL c
+	  LINUX /boot/vmlinuz
+	END
+	boot
+	expect k20f "" "BOOT_IMAGE=/boot/vmlinuz-new"
+	grep 'boot:' said
+}
+
 # As extlinux-update of Debian and old distributions write it.
 menu_by_default_line()
 {
@@ -488,7 +525,8 @@ addresses()
 for c in ${CASES:-search_order messy_text initrd_list append_dash_and_include \
 	include_itself default_is_a_command next_entry on_error \
 	prompt_times_out prompt_typed menu_default_on_timeout \
-	menu_by_default_line menu_typed serial_directive serial_twice \
+	menu_default_is_less without_a_default menu_by_default_line menu_typed \
+	serial_directive serial_twice \
 	serial_missing long_command_line many_entries no_configuration \
 	local_boot memory_limits protocol_200 addresses}; do
 	case_run "$c"

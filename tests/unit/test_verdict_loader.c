@@ -106,6 +106,16 @@ START_TEST(the_next_entry)
 }
 END_TEST
 
+/* The loader asks for three seconds, and then takes the first that it can. */
+START_TEST(no_default)
+{
+	look("", "LABEL a\\nLINUX /boot/a\\nAPPEND ro\\n"
+	     "LABEL b\\nMENU DEFAULT\\nLINUX " KERNEL "\\n"
+	     "APPEND root=/dev/vda rw\\n");
+	boots("b", "root=/dev/vda rw");
+}
+END_TEST
+
 START_TEST(all_kernels_are_gone)
 {
 	look("", "DEFAULT b\\nLABEL a\\nLINUX /boot/a\\n"
@@ -203,6 +213,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, make_guest, NULL);
 	tcase_add_test(tc, the_next_entry);
+	tcase_add_test(tc, no_default);
 	tcase_add_test(tc, all_kernels_are_gone);
 	tcase_add_test(tc, no_configuration);
 	tcase_add_test(tc, an_initrd_comes_first);

@@ -21,8 +21,8 @@ static struct config cfg;
 static struct cmdline cmdline;
 static uint32_t cwd = EXT_ROOT_INO;	/* directory of the configuration */
 
-/* Tenths of a second in which somebody may choose before /boot is scanned. */
-#define SCAN_DELAY 30
+/* Tenths of a second in which somebody may choose where nothing is set. */
+#define NO_DEFAULT_DELAY 30
 
 void main(uint32_t drive, uint32_t base_lo, uint32_t base_hi);
 
@@ -176,19 +176,25 @@ static void boot_line(const char *line, bool implicit)
 	console_printf("%s: %s\n", e ? e->label : line, f);
 }
 
-/* What boots when no key is pressed; NULL if nothing is set. */
+static bool wants_menu(void)
+{
+	return config_is_menu(cfg.ui) || config_is_menu(cfg.default_line);
+}
+
+/* What boots when no key is pressed; NULL if nothing is set. A menu can only
+ * start what it lists. */
 static const char *default_line(void)
 {
 	uint32_t i;
 
+	if (!wants_menu() ||
+	    (cfg.default_line && config_find(&cfg, cfg.default_line)))
+		return cfg.default_line;
 	if (cfg.menu_default != CONFIG_NO_ENTRY)
 		return cfg.entries[cfg.menu_default].label;
-	if (cfg.default_line && !config_is_menu(cfg.default_line))
-		return cfg.default_line;
-	if (config_is_menu(cfg.ui) || config_is_menu(cfg.default_line))
-		for (i = 0; i < cfg.entries_nr; i++)
-			if (!cfg.entries[i].hidden)
-				return cfg.entries[i].label;
+	for (i = 0; i < cfg.entries_nr; i++)
+		if (!cfg.entries[i].hidden)
+			return cfg.entries[i].label;
 	return NULL;
 }
 
@@ -234,20 +240,24 @@ static const char *old_args(void)
 	return cfg.append;
 }
 
-static void boot_default(const char *line)
+/* Nobody is there to choose: any other system is better than none. */
+static void boot_others(const struct entry *e)
 {
-	const struct entry *e = config_find(&cfg, line);
 	uint32_t i;
 
-	boot_line(line, true);
-	if (cfg.on_error)
-		boot_line(cfg.on_error, true);
-	/* Nobody is there to choose: any other system is better than none. */
 	for (i = 0; i < cfg.entries_nr; i++)
 		if (&cfg.entries[i] != e && cfg.entries[i].type == BOOT_LINUX)
 			boot_line(cfg.entries[i].label, false);
 	if (!has_kernel())
 		scan_boot(&fs, old_args(), &cmdline);
+}
+
+static void boot_default(const char *line)
+{
+	boot_line(line, true);
+	if (cfg.on_error)
+		boot_line(cfg.on_error, true);
+	boot_others(config_find(&cfg, line));
 }
 
 static void time_is_up(void)
@@ -256,8 +266,8 @@ static void time_is_up(void)
 
 	if (line)
 		boot_default(line);
-	else if (!has_kernel())
-		scan_boot(&fs, old_args(), &cmdline);
+	else
+		boot_others(NULL);
 }
 
 static void prompt(struct timer *t, const char *begin)
@@ -313,11 +323,11 @@ static bool key_unhides(struct timer *t)
 	return key != KEY_TIMEOUT;
 }
 
-static void interact(bool wants_menu)
+static void interact(void)
 {
 	struct entry *e = default_line() ? config_find(&cfg, default_line()) :
 					   NULL;
-	bool show_menu = wants_menu && e;
+	bool show_menu = wants_menu() && e;
 	struct timer t;
 
 	timer_start(&t, &cfg);
@@ -337,7 +347,6 @@ static void interact(bool wants_menu)
 
 void main(uint32_t drive, uint32_t base_lo, uint32_t base_hi)
 {
-	bool wants_menu;
 	fault f;
 
 	disk.drive = drive;
@@ -349,14 +358,13 @@ void main(uint32_t drive, uint32_t base_lo, uint32_t base_hi)
 	}
 	cfg.menu_default = CONFIG_NO_ENTRY;
 	read_config();
-	wants_menu = config_is_menu(cfg.ui) || config_is_menu(cfg.default_line);
-	if (!wants_menu && !cfg.prompt && default_line() &&
+	if (!wants_menu() && !cfg.prompt && default_line() &&
 	    (cfg.no_escape || !bios_shifted())) {
 		boot_default(default_line());
 	} else if (!default_line()) {
 		console_puts("No DEFAULT and no UI is set\n");
-		if (!cfg.timeout && !has_kernel())
-			cfg.timeout = SCAN_DELAY;
+		if (!cfg.timeout)
+			cfg.timeout = NO_DEFAULT_DELAY;
 	}
-	interact(wants_menu);
+	interact();
 }
