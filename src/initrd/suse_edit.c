@@ -58,6 +58,16 @@ static bool takes(struct dw_span line, const char *name)
 	return at && at > s.p && (at[-1] == '$' || at[-1] == '{');
 }
 
+/* A shell takes what stands without quotes up to a blank or ';'. */
+static size_t bare_len(struct dw_span value)
+{
+	size_t len = 0;
+
+	while (len < value.len && !strchr(" \t;#", value.p[len]))
+		len++;
+	return len;
+}
+
 /* The value may go over several lines, up to its quote. */
 static void note_value(const char *text, size_t len, struct dw_span value,
 		       struct place *p)
@@ -71,7 +81,7 @@ static void note_value(const char *text, size_t len, struct dw_span value,
 	end = p->quoted ? memchr(text + p->value_at, quote,
 				 len - p->value_at) : NULL;
 	p->value_len = end ? (size_t)(end - text) - p->value_at :
-		       value.len - p->quoted;
+		       p->quoted ? value.len - 1 : bare_len(value);
 }
 
 /* Of several lines the last counts in a file that is sourced. */
@@ -135,6 +145,7 @@ static void edit_value(const char *text, size_t len, const struct place *p,
 {
 	size_t line_at = (size_t)(p->line.p - text);
 	size_t line_end = line_at + p->line.len, start = out->len + line_at;
+	size_t value_end = p->value_at + p->value_len;
 	bool blank = p->value_len && text[p->value_at] != ' ';
 
 	dw_buf_add(out, text, p->value_at);
@@ -146,6 +157,7 @@ static void edit_value(const char *text, size_t len, const struct place *p,
 	} else {
 		dw_buf_add(out, text + p->value_at, p->value_len);
 		dw_buf_adds(out, "\"");
+		dw_buf_add(out, text + value_end, line_end - value_end);
 	}
 	if (!out->failed)
 		dw_changes_add(changes, p->nr, p->line.p, p->line.len,

@@ -123,6 +123,12 @@ START_TEST(sysconfig)
 		  "virtio_blk'  # none\r\n" },
 		{ "INITRD_MODULES=ext3\nA=b\n", "INITRD_MODULES=\"virtio_pci "
 		  "virtio_blk ext3\"\nA=b\n" },
+		{ "INITRD_MODULES=ata_piix # boot disk\nA=b\n",
+		  "INITRD_MODULES=\"virtio_pci virtio_blk ata_piix\" # boot "
+		  "disk\nA=b\n" },
+		{ "INITRD_MODULES=a; export INITRD_MODULES\n",
+		  "INITRD_MODULES=\"virtio_pci virtio_blk a\"; export "
+		  "INITRD_MODULES\n" },
 		{ "INITRD_MODULES=\n", "INITRD_MODULES=\"virtio_pci "
 		  "virtio_blk\"\n" },
 		{ "INITRD_MODULES=\"a \\\n virtio-blk\"\n",
