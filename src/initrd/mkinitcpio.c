@@ -75,7 +75,9 @@ static int keep(const struct dw_initrd_target *t,
 		const struct dw_module_list *names, struct dw_edits *edits,
 		struct dw_err *err)
 {
-	const struct dw_shell_words words = { "MODULES", names, true };
+	const struct dw_shell_words words = {
+		.name = "MODULES", .words = names, .array = true,
+	};
 	struct choice c = { .t = t, .path = CONF };
 	int ret = dw_fs_readdir(t->fs, CONF_FOLDER, consider, &c, err);
 

@@ -90,7 +90,9 @@ static int keep(const struct dw_initrd_target *t,
 {
 	static char feature[][DW_MODULE_NAME] = { FEATURE };
 	static const struct dw_module_list one = { .names = feature, .nr = 1 };
-	const struct dw_shell_words words = { "features", &one, false };
+	const struct dw_shell_words words = {
+		.name = "features", .words = &one,
+	};
 	struct dw_buf patterns = { 0 };
 	int ret = 0;
 

@@ -10,6 +10,7 @@
 #include "guest/modprobe_conf.h"
 #include "initrd/family.h"
 #include "initrd/nash.h"
+#include "initrd/words.h"
 #include "kmod/module_file.h"
 
 /* ---- the initrd ---------------------------------------------------------- */
@@ -241,26 +242,6 @@ static int keep_modprobe(const struct dw_initrd_target *t,
 	return ret;
 }
 
-/* One line for what the file does not name yet. */
-static void add_modules_line(const char *text,
-			     const struct dw_module_list *drivers,
-			     struct dw_buf *out)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < drivers->nr; i++) {
-		if (strstr(text, drivers->names[i]))
-			continue;
-		if (!any && *text && text[strlen(text) - 1] != '\n')
-			dw_buf_adds(out, "\n");
-		dw_buf_printf(out, "%s %s", any ? "" : "MODULES+=\"",
-			      drivers->names[i]);
-		any = true;
-	}
-	if (any)
-		dw_buf_adds(out, "\"\n");
-}
-
 /* Where there is no modprobe.conf, making one would hide modprobe.d from the
  * modprobe of that time.  mkinitrd sources this, be it a file or a folder of
  * executable ones. */
@@ -272,6 +253,10 @@ static int keep_sysconfig(const struct dw_initrd_target *t,
 	bool folder = !dw_fs_stat(t->fs, SYSCONFIG, &st, NULL) &&
 		      S_ISDIR(st.mode);
 	const char *path = folder ? SYSCONFIG "/diskwright" : SYSCONFIG;
+	const struct dw_shell_words words = {
+		.name = "MODULES", .words = drivers, .adds = true,
+	};
+	struct dw_changes changes = { 0 };
 	struct dw_buf out = { 0 };
 	char *text = NULL;
 	size_t len = 0;
@@ -280,14 +265,12 @@ static int keep_sysconfig(const struct dw_initrd_target *t,
 	ret = dw_edits_read(edits, t->fs, path, &text, &len, err);
 	if (ret && !dw_fs_has_not(ret))
 		return ret;
-	dw_buf_add(&out, text ? text : "", len);
-	add_modules_line(text ? text : "", drivers, &out);
-	ret = dw_buf_check(&out, err);
+	ret = dw_shell_add_words(text ? text : "", len, &words, &out, &changes,
+				 err);
 	if (!ret && out.len != len)
 		ret = dw_edits_set(edits, t->fs, path, out.data, out.len,
-				   folder ? 0755 : 0644, NULL,
-				   "mkinitrd puts these into the next initrd",
-				   err);
+				   folder ? 0755 : 0644, &changes, NULL, err);
+	dw_changes_free(&changes);
 	dw_buf_free(&out);
 	free(text);
 	return ret;

@@ -242,7 +242,8 @@ int dw_shell_add_words(const char *text, size_t len, const void *arg,
 		put_inside(text, len, w, &v.line, v.value, &place, out,
 			   changes);
 	else
-		put_line(text, len, w, v.line.nr, array, out, changes);
+		put_line(text, len, w, v.line.nr || w->adds, array, out,
+			 changes);
 	return dw_buf_check(out, err);
 }
 

@@ -48,6 +48,8 @@ struct dw_shell_words {
 	const char *name;
 	const struct dw_module_list *words;
 	bool array;		/* as which it is made anew */
+	bool adds;		/* where the text does not set it, something
+				 * else may have */
 };
 
 int dw_shell_add_words(const char *text, size_t len, const void *arg,

@@ -152,6 +152,12 @@ START_TEST(kept)
 		{ DW_INITRD_NASH, "mkdir -p root/etc/sysconfig/mkinitrd",
 		  "/etc/sysconfig/mkinitrd/diskwright",
 		  "MODULES+=\" virtio_blk\"\n" },
+		/* A remark and a longer name are not the module. */
+		{ DW_INITRD_NASH, "mkdir root/etc/sysconfig; printf "
+		  "'# not virtio_blk\\nMODULES=\"virtio_blk_old\"\\n' > "
+		  "root/etc/sysconfig/mkinitrd", "/etc/sysconfig/mkinitrd",
+		  "# not virtio_blk\nMODULES=\"virtio_blk_old virtio_blk\"\n"
+		},
 		{ DW_INITRD_SUSE, "mkdir root/etc/sysconfig; echo "
 		  "'INITRD_MODULES=\"a\"' > root/etc/sysconfig/kernel",
 		  "/etc/sysconfig/kernel",
@@ -203,7 +209,7 @@ int main(void)
 	tcase_add_test(tc, nash_with_modprobe);
 	tcase_add_test(tc, suse_steps);
 	tcase_add_loop_test(tc, refusals, 0, 6);
-	tcase_add_loop_test(tc, kept, 0, 4);
+	tcase_add_loop_test(tc, kept, 0, 5);
 	tcase_add_test(tc, nothing_to_keep_it_in);
 	return dw_test_run("initrd_old", tc);
 }
