@@ -9,7 +9,7 @@
 
 /* The value of "NAME=..." or "NAME+=...", blanks in front allowed. */
 static bool value_of(struct dw_span line, const char *name,
-		     struct dw_span *out)
+		     struct dw_span *out, bool *more)
 {
 	struct dw_span s = dw_span_trim(line);
 
@@ -18,7 +18,8 @@ static bool value_of(struct dw_span line, const char *name,
 	if (!dw_span_starts(s, name))
 		return false;
 	s = dw_span_skip(s, strlen(name));
-	if (dw_span_starts(s, "+"))
+	*more = dw_span_starts(s, "+");
+	if (*more)
 		s = dw_span_skip(s, 1);
 	if (!dw_span_starts(s, "="))
 		return false;
@@ -43,9 +44,36 @@ struct values {
 	const char *name;
 	struct dw_line line;	/* the last one that sets it; nr 0: none */
 	struct dw_span value;	/* what it sets it to, as far as that line */
-	struct dw_span part;	/* of the line at hand */
+	struct dw_span part;	/* of the line at hand, without comments */
+	bool anew;		/* the part begins a value that replaces those
+				 * before */
 	char open;		/* what has to come; at the end: it did not */
 };
+
+/* Ends the part where its value is closed, or where a comment begins. */
+static void cut_part(struct values *v, size_t from)
+{
+	char quote = v->open == ')' ? '\0' : v->open;
+	struct dw_span *s = &v->part;
+
+	for (size_t i = from; i < s->len; i++) {
+		char c = s->p[i];
+
+		if (c == '\\' && quote != '\'') {
+			i++;
+		} else if (quote && c != quote) {
+			continue;
+		} else if (v->open && c == v->open) {
+			v->open = '\0';
+			s->len = i + 1;
+		} else if (c == '"' || c == '\'') {
+			quote = quote ? '\0' : c;
+		} else if (c == '#' &&
+			   (!i || strchr(" \t(", s->p[i - 1]))) {
+			s->len = i;
+		}
+	}
+}
 
 static bool next_part(struct values *v)
 {
@@ -55,17 +83,19 @@ static bool next_part(struct values *v)
 		size_t from = 0;
 
 		v->part = dw_span_trim(line.text);
+		v->anew = false;
 		if (!v->open) {
-			if (!value_of(line.text, v->name, &v->part))
+			bool more;
+
+			if (!value_of(line.text, v->name, &v->part, &more))
 				continue;
+			v->anew = !more;
 			v->line = line;
 			v->value = v->part;
 			v->open = closer(v->part);
 			from = !!v->open;
 		}
-		if (v->open && v->part.len > from &&
-		    memchr(v->part.p + from, v->open, v->part.len - from))
-			v->open = '\0';
+		cut_part(v, from);
 		return true;
 	}
 	return false;
@@ -114,11 +144,11 @@ static bool has_word(const char *text, size_t len,
 		     const struct dw_shell_words *w, const char *name)
 {
 	struct values v = values_of(text, len, w->name);
+	bool found = false;
 
 	while (next_part(&v))
-		if (!dw_span_starts(v.part, "#") && part_has(v.part, name))
-			return true;
-	return false;
+		found = (found && !v.anew) || part_has(v.part, name);
+	return found;
 }
 
 static void put_words(const char *text, size_t len,

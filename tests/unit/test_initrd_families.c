@@ -228,6 +228,16 @@ static const struct {
 	{ "MODULES=(a 'b)')\n",
 	  "MODULES=(a 'b)')\nMODULES+=(virtio_blk sd_mod)\n" },
 	{ "HOOKS=(base)", "HOOKS=(base)\nMODULES=(virtio_blk sd_mod)\n" },
+	/* What shells do not take for words of it. */
+	{ "MODULES=()  # e.g. virtio_blk\n",
+	  "MODULES=(virtio_blk sd_mod)  # e.g. virtio_blk\n" },
+	{ "MODULES=(virtio_blk)\nMODULES=(ext4)\n",
+	  "MODULES=(virtio_blk)\nMODULES=(ext4 virtio_blk sd_mod)\n" },
+	{ "MODULES=(\n  ext4 # for virtio_blk (old)\n)\n",
+	  "MODULES=(\n  ext4 # for virtio_blk (old)\n)\n"
+	  "MODULES+=(virtio_blk sd_mod)\n" },
+	{ "MODULES=(a#sd_mod ' # )' sd_mod)\n",
+	  "MODULES=(a#sd_mod ' # )' sd_mod)\nMODULES+=(virtio_blk)\n" },
 	{ "MODULES=(a)\nMODULES+=(b)\n",
 	  "MODULES=(a)\nMODULES+=(b virtio_blk sd_mod)\n" },
 };
