@@ -100,7 +100,8 @@ static void words(struct fuzz *z)
 	static char names[][DW_MODULE_NAME] = { "a", "virtio_blk" };
 	static const struct dw_module_list list = { .names = names, .nr = 2 };
 	const struct dw_shell_words w = {
-		"MODULES", &list, z->ctl[FUZZ_OWN] & 1,
+		.name = "MODULES", .words = &list,
+		.array = z->ctl[FUZZ_OWN] & 1,
 	};
 	struct dw_changes changes = { 0 };
 	struct dw_buf one = { 0 }, two = { 0 };
