@@ -18,6 +18,9 @@
 
 #define BUF_LEN (128u << 10)
 #define MAGIC_LEN 6
+/* What may lie before a member's content.  libarchive holds all of a name that
+ * cpio says to have up to 4 GiB; kernel packages have some kilobytes. */
+#define HEADER_MAX (4u << 20)
 
 struct dw_payload {
 	struct dw_ctx *ctx;
@@ -28,6 +31,8 @@ struct dw_payload {
 	struct dw_unpack *unpack;	/* NULL: bytes go as they are */
 	uint64_t off;			/* of what is read next */
 	uint64_t total_len;		/* given to libarchive so far */
+	uint64_t header_len;		/* of that, to the header at hand */
+	bool in_header, in_member;
 	uint8_t *buf;
 	struct dw_err err;		/* of a callback; code 0: none */
 };
@@ -103,6 +108,10 @@ static la_ssize_t feed(struct archive *a, void *arg, const void **out)
 	if (!ret && p->total_len > 2 * DW_PACKAGE_MAX_LEN)
 		ret = dw_fail(&p->err, DW_LIMIT, "unpacks to more than %llu "
 			      "bytes", 2 * DW_PACKAGE_MAX_LEN);
+	p->header_len += p->in_header ? len : 0;
+	if (!ret && p->header_len > HEADER_MAX)
+		ret = dw_fail(&p->err, DW_LIMIT, "a member's header has more "
+			      "than %u bytes", HEADER_MAX);
 	*out = bytes;
 	if (!ret)
 		return (la_ssize_t)len;
@@ -190,11 +199,22 @@ void dw_payload_close(struct dw_payload *p)
 	free(p);
 }
 
+/* What is left of a member's content is passed over first: it is no part of
+ * the next one's header, and not held in memory. */
 int dw_payload_next(struct dw_payload *p, struct archive_entry **out,
 		    struct dw_err *err)
 {
-	int ret = archive_read_next_header(p->archive, out);
+	int ret = p->in_member ? archive_read_data_skip(p->archive)
+			       : ARCHIVE_OK;
 
+	*out = NULL;
+	if (ret != ARCHIVE_OK && ret != ARCHIVE_WARN)
+		return fail(p, err);
+	p->header_len = 0;
+	p->in_header = true;
+	ret = archive_read_next_header(p->archive, out);
+	p->in_header = false;
+	p->in_member = ret == ARCHIVE_OK || ret == ARCHIVE_WARN;
 	if (ret == ARCHIVE_OK || ret == ARCHIVE_WARN)
 		return 0;
 	*out = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names in kernel packages: how long, how many, which below which. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,6 +117,52 @@ START_TEST(many_names)
 }
 END_TEST
 
+#define NEWC_NAME_LEN_OFF 94	/* in a header of cpio, 8 hexadecimal digits */
+
+/* A name that cpio says to be of a gigabyte is not waited for. */
+START_TEST(endless_name)
+{
+	static const struct pkgimg_member members[] = {
+		{ "./boot/f", FILE_, "x", NULL, 0 }, { NULL, 0, NULL, NULL, 0 },
+	};
+	static char bytes[4096];
+	FILE *f;
+	size_t len;
+	char *at;
+
+	pkgimg_rpm(path, "", "x86_64", members);
+	f = fopen(path, "r");
+	len = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	at = memmem(bytes, len, "070701", 6);
+	ck_assert_ptr_nonnull(at);
+	pkgimg_poke(path, at - bytes + NEWC_NAME_LEN_OFF, '4');
+	pkgimg_cut(path, 64 << 20);
+	refused(DW_LIMIT, "header has more than 4194304 bytes");
+}
+END_TEST
+
+/* Content that nobody takes is no header. */
+START_TEST(large_and_left_out)
+{
+	static char data[6 << 20];
+	const struct pkgimg_member members[] = {
+		{ "./usr/bin/tool", FILE_, data, NULL, sizeof(data) },
+		{ "./boot/f", FILE_, "x", NULL, 0 }, { NULL, 0, NULL, NULL, 0 },
+	};
+	struct dw_package *pkg;
+
+	if (_i)
+		pkgimg_rpm(path, "gzip", "x86_64", members);
+	else
+		pkgimg_deb(path, "gzip", CONTROL, members);
+	ck_assert_msg(!dw_package_open(ctx, path, &pkg, &err), "%s", err.text);
+	ck_assert_uint_eq(pkg->left_out_nr, 1);
+	ck_assert_ptr_nonnull(dw_package_find(pkg, "/boot/f"));
+	dw_package_free(pkg);
+}
+END_TEST
+
 START_TEST(cancelled)
 {
 	const struct pkgimg_member members[] = {
@@ -163,6 +210,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, long_names);
 	tcase_add_test(tc, many_names);
+	tcase_add_test(tc, endless_name);
+	tcase_add_loop_test(tc, large_and_left_out, 0, 2);
 	tcase_add_test(tc, cancelled);
 	tcase_add_test(tc, neighbours);
 	return dw_test_run("package-names", tc);
