@@ -148,11 +148,15 @@ static int copy_first_line(struct dw_boot_copy *copy, const struct finder *f,
 	return dw_boot_copy_line(copy, err);
 }
 
+/* "linux", "linux16" or "linuxefi"; but Ubuntu's "initrdfail" is no initrd. */
 static bool is_command(struct dw_span s, const char *name)
 {
 	struct dw_span word = dw_span_word(&s);
 
-	return dw_span_starts(word, name);
+	if (!dw_span_starts(word, name))
+		return false;
+	word = dw_span_skip(word, strlen(name));
+	return !word.len || dw_span_is(word, "16") || dw_span_is(word, "efi");
 }
 
 /* An initrd line as the kernel's is written, in front of the last line. */

@@ -222,6 +222,11 @@ START_TEST(grubcfg)
 		"menuentry 'A' {\nlinux /k\ninitrd /i\n}\n"
 		"menuentry 'A, with Linux " NEW "' {\nlinux /boot/vmlinuz-"
 		NEW "\n}\n");
+	/* A command of Ubuntu's, which only begins like one. */
+	becomes(kind, "menuentry 'A' {\nlinux /k\ninitrdfail\n}\n", &last,
+		"menuentry 'A' {\nlinux /k\ninitrdfail\n}\n"
+		"menuentry 'A, with Linux " NEW "' {\nlinux /boot/vmlinuz-"
+		NEW "\ninitrdfail\n}\n");
 }
 END_TEST
 
