@@ -91,6 +91,14 @@ int dw_kernel_check_guest(struct dw_add_kernel_plan *plan, struct dw_err *err);
  * (add_kernel_initrd.c). */
 int dw_kernel_make_lists(struct dw_add_kernel_plan *plan, struct dw_err *err);
 
+/* What our loader reads, and how long a menu may be. */
+#define DW_KERNEL_OWN_MENU	DW_LOADER_DIR "/syslinux.cfg"
+#define DW_KERNEL_MENU_MAX	(1u << 20)
+
+/* Links to the newest kernel, which no menu needs as they are
+ * (add_kernel_links.c). */
+int dw_kernel_move_links(struct dw_add_kernel_plan *plan, struct dw_err *err);
+
 /* Links and boot menus (add_kernel_menus.c).  new: the kernel, as judged. */
 int dw_kernel_edit_menus(struct dw_add_kernel_plan *plan,
 			 const struct dw_boot_check *new, struct dw_err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Links to the newest kernel, and the entries of boot menus. */
+/* The entries of boot menus. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,76 +10,6 @@
 #include "boot/bootconf.h"
 #include "job/add_kernel.h"
 #include "job/bootfiles.h"
-
-#define CONFIG_PATH	DW_LOADER_DIR "/syslinux.cfg"
-#define CONFIG_MAX	(1u << 20)
-
-/* ---- links --------------------------------------------------------------- */
-
-static bool is_link(struct dw_fs *fs, const char *path)
-{
-	struct dw_stat st;
-
-	return !dw_fs_lstat(fs, path, &st, NULL) && S_ISLNK(st.mode);
-}
-
-static int relink(struct dw_add_kernel_plan *plan, const char *path,
-		  const char *target, struct dw_err *err)
-{
-	struct dw_fs *fs = plan->state->amend.fs;
-	int ret = dw_fs_unlink(fs, path, err);
-
-	if (!ret)
-		ret = dw_fs_symlink(fs, target, path, err);
-	if (!ret)
-		dw_notes_add(&plan->notes, "%s is a link to %s now", path,
-			     target);
-	return ret;
-}
-
-/* "boot/vmlinuz-OLD" becomes "boot/vmlinuz-NEW", and PATH.old, where there is
- * such a link, what PATH was: as linux-update-symlinks does it. */
-static int move_link(struct dw_add_kernel_plan *plan, const char *path,
-		     const char *file, struct dw_err *err)
-{
-	struct dw_fs *fs = plan->state->amend.fs;
-	char *was = NULL, *old = NULL, *now = NULL, *slash;
-	int ret;
-
-	if (!path || !file || !is_link(fs, path))
-		return 0;
-	ret = dw_fs_readlink(fs, path, &was, err);
-	if (ret)
-		return ret;
-	slash = strrchr(was, '/');
-	if (asprintf(&old, "%s.old", path) < 0)
-		old = NULL;
-	if (asprintf(&now, "%.*s%s", slash ? (int)(slash + 1 - was) : 0, was,
-		     strrchr(file, '/') + 1) < 0)
-		now = NULL;
-	if (!old || !now)
-		ret = dw_fail_nomem(err);
-	if (!ret && strcmp(was, now) && is_link(fs, old))
-		ret = relink(plan, old, was, err);
-	if (!ret && strcmp(was, now))
-		ret = relink(plan, path, now, err);
-	free(was);
-	free(old);
-	free(now);
-	return ret;
-}
-
-static int move_links(struct dw_add_kernel_plan *plan, struct dw_err *err)
-{
-	const struct dw_kernels *kernels = &plan->state->before.guest->kernels;
-	int ret;
-
-	if (plan->state->no_default)
-		return 0;
-	ret = move_link(plan, kernels->link_kernel, plan->kernel, err);
-	return ret ? ret : move_link(plan, kernels->link_initrd, plan->initrd,
-				     err);
-}
 
 /* ---- menus --------------------------------------------------------------- */
 
@@ -191,7 +121,7 @@ static int edit_menu(struct dw_add_kernel_plan *plan, const char *path,
 
 	if (is_edited(&s->edits, s->amend.fs, path))
 		return 0;
-	ret = dw_fs_read_file(s->amend.fs, path, CONFIG_MAX, &text, &len,
+	ret = dw_fs_read_file(s->amend.fs, path, DW_KERNEL_MENU_MAX, &text, &len,
 			      err);
 	if (!ret)
 		ret = dw_bootconf_parse(kind, text, len, &conf, err);
@@ -211,11 +141,13 @@ static void note_others(struct dw_add_kernel_plan *plan)
 	} others[] = {
 		{ "/boot/loader/entries", "gets no entry: neither PyGrub nor "
 		  "our loader reads it" },
+		{ "/boot/grub/grubenv", "is not changed: what GRUB itself "
+		  "saved as its default stays so" },
 		{ "/boot/grub2/grubenv", "is not changed: what GRUB itself "
 		  "saved as its default stays so" },
 	};
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (dw_fs_exists(plan->state->amend.fs, others[i].path))
 			dw_notes_add(&plan->notes, "%s %s", others[i].path,
 				     others[i].note);
@@ -229,9 +161,9 @@ int dw_kernel_edit_menus(struct dw_add_kernel_plan *plan,
 			 const struct dw_boot_check *new, struct dw_err *err)
 {
 	struct dw_fs *fs = plan->state->amend.fs;
-	bool converted = dw_fs_exists(fs, CONFIG_PATH);
+	bool converted = dw_fs_exists(fs, DW_KERNEL_OWN_MENU);
 	bool for_own = new->xen_ok || !converted;
-	int ret = move_links(plan, err);
+	int ret = dw_kernel_move_links(plan, err);
 
 	for (const struct dw_boot_file *f = dw_boot_files; f->path && !ret;
 	     f++)
@@ -239,12 +171,12 @@ int dw_kernel_edit_menus(struct dw_add_kernel_plan *plan,
 			ret = edit_menu(plan, f->path,
 					(enum dw_bootconf_kind)f->kind, err);
 	if (!ret && converted && new->kvm_ok)
-		ret = edit_menu(plan, CONFIG_PATH, DW_BOOTCONF_EXTLINUX, err);
+		ret = edit_menu(plan, DW_KERNEL_OWN_MENU, DW_BOOTCONF_EXTLINUX, err);
 	if (!ret && !for_own)
 		dw_notes_add(&plan->notes, "PyGrub's menu gets no entry: %s",
 			     new->xen_why);
 	if (!ret && converted && !new->kvm_ok)
-		dw_notes_add(&plan->notes, "%s gets no entry: %s", CONFIG_PATH,
+		dw_notes_add(&plan->notes, "%s gets no entry: %s", DW_KERNEL_OWN_MENU,
 			     new->kvm_why);
 	note_others(plan);
 	return ret;
