@@ -22,7 +22,7 @@ struct dw_kernel_file {
 	uint32_t mode;		/* as in st_mode */
 	int64_t mtime;		/* -1: now */
 	struct dw_dev *content;	/* of a file; a reference */
-	bool is_own;		/* not out of a package */
+	bool is_firstboot;	/* not in a place of a kernel's files */
 };
 
 struct dw_add_kernel_state {

@@ -126,7 +126,14 @@ static int check_machine(struct dw_add_kernel_plan *plan,
 	unsigned machine = package_machine(pkg->arch);
 	const char *is;
 
-	if (any || plan->state->force || !guest || machine == guest)
+	if (any || !guest || machine == guest)
+		return 0;
+	/* No package manager takes it, whatever the kernel runs. */
+	if (plan->state->firstboot)
+		return dw_fail(err, DW_UNSUPPORTED, "--firstboot: %s is for "
+			       "%.40s, and the guest's programs are not",
+			       pkg->name, pkg->arch);
+	if (plan->state->force)
 		return 0;
 	if (machine == EM_X86_64 && guest == EM_386) {
 		dw_notes_add(&plan->notes, "a 64-bit kernel for a guest of "

@@ -57,7 +57,6 @@ int dw_kernel_files_add_bytes(struct dw_add_kernel_state *s, const char *path,
 {
 	struct dw_kernel_file file = {
 		.path = (char *)path, .mode = S_IFREG | mode, .mtime = -1,
-		.is_own = true,
 	};
 	int ret = dw_mem_new(path, len, &file.content, err);
 

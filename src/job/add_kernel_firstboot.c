@@ -36,7 +36,7 @@ static const char unit[] =
 	"\n"
 	"[Service]\n"
 	"Type=oneshot\n"
-	"ExecStart=" SCRIPT "\n"
+	"ExecStart=/bin/sh " SCRIPT "\n"
 	"TimeoutStartSec=0\n"
 	"\n"
 	"[Install]\n"
@@ -47,9 +47,9 @@ static const char upstart_job[] =
 	"description \"register the kernel that diskwright added\"\n"
 	"start on stopped rc RUNLEVEL=[2345]\n"
 	"task\n"
-	"exec " SCRIPT "\n";
+	"exec /bin/sh " SCRIPT "\n";
 
-#define RC_LINE	"[ ! -x " SCRIPT " ] || " SCRIPT
+#define RC_LINE	"[ ! -x " SCRIPT " ] || /bin/sh " SCRIPT
 
 /* ---- the script ---------------------------------------------------------- */
 
@@ -86,6 +86,14 @@ static const char *command(const struct dw_add_kernel_state *s)
 	return lacks_files(s) ? "rpm -i --replacefiles" : "rpm -i --justdb";
 }
 
+/* What dpkg refuses a package for is found without the lock, and before
+ * anything is unpacked; rpm looks first of itself. */
+static const char *rehearsal(const struct dw_add_kernel_state *s)
+{
+	return s->pkgs[0]->kind == DW_PACKAGE_DEB
+		? "dpkg --dry-run --force-confold -i" : ":";
+}
+
 static char *make_script(const struct dw_add_kernel_plan *plan,
 			 struct dw_buf *names)
 {
@@ -96,20 +104,27 @@ static char *make_script(const struct dw_add_kernel_plan *plan,
 		"# here without the package manager: has the packages\n"
 		"# registered, once, and removes itself.\n"
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
-		"DEBIAN_FRONTEND=noninteractive\n"
-		"export PATH DEBIAN_FRONTEND\n"
+		"DEBIAN_FRONTEND=noninteractive LC_ALL=C\n"
+		"export PATH DEBIAN_FRONTEND LC_ALL\n"
 		"exec >> " LOG " 2>&1 < /dev/null\n"
 		"cd " DIR " || exit 1\n"
 		"echo \"$(date): registering kernel %s\"\n",
 		plan->version, plan->version);
-	/* Another instance may hold the database's lock for a while. */
-	dw_buf_printf(&b, "tries=10\n"
-		"until %s%s; do\n"
+	/* Another instance may hold the database's lock for a while; nothing
+	 * else is better for waiting. */
+	dw_buf_printf(&b, "tries=10 registered=\n"
+		"while %s%s; do\n"
+		"\t%s%s > output 2>&1 && registered=yes\n"
+		"\tcat output\n"
+		"\t[ -z \"$registered\" ] || break\n"
+		"\tgrep -q 'locked by another\\|transaction lock' output ||\n"
+		"\t\tbreak\n"
 		"\ttries=$((tries - 1))\n"
 		"\t[ $tries -gt 0 ] || break\n"
 		"\tsleep 30\n"
-		"done\n", command(plan->state), names->data);
-	dw_buf_printf(&b, "if [ $tries -gt 0 ]; then\n"
+		"done\n", rehearsal(plan->state), names->data,
+		command(plan->state), names->data);
+	dw_buf_printf(&b, "if [ -n \"$registered\" ]; then\n"
 		"\techo \"$(date): done\"\n"
 		"\trm -f%s\n"
 		"else\n"
@@ -119,10 +134,12 @@ static char *make_script(const struct dw_add_kernel_plan *plan,
 		"for f in /etc/rc.local /etc/rc.d/rc.local "
 		"/etc/init.d/boot.local; do\n"
 		"\t[ ! -f $f ] || ! grep -q " SCRIPT " $f ||\n"
-		"\t\tsed -i '\\,^\\[ ! -x " SCRIPT " \\],d' $f\n"
+		"\t\t! sed '\\,^\\[ ! -x " SCRIPT " \\],d' $f > output ||\n"
+		"\t\tcat output > $f\n"
 		"done\n"
+		"rm -f output\n"
 		"cd / && rmdir " DIR " 2> /dev/null\n"
-		"[ $tries -gt 0 ]\n", names->data);
+		"[ -n \"$registered\" ]\n", names->data);
 	if (dw_buf_check(&b, NULL))
 		dw_buf_free(&b);
 	return dw_buf_take(&b, NULL);
@@ -134,7 +151,7 @@ static int add_package(struct dw_add_kernel_state *s,
 {
 	struct dw_kernel_file file = {
 		.mode = S_IFREG | 0644, .mtime = -1, .content = pkg->file,
-		.is_own = true,
+		.is_firstboot = true,
 	};
 	char *name = file_name(pkg);
 	int ret = 0;
@@ -154,6 +171,17 @@ static int add_package(struct dw_add_kernel_state *s,
 	return ret;
 }
 
+static int add_text(struct dw_add_kernel_state *s, const char *path,
+		    uint32_t mode, const char *text, struct dw_err *err)
+{
+	int ret = dw_kernel_files_add_bytes(s, path, mode, text, strlen(text),
+					    err);
+
+	if (!ret)
+		s->files[s->files_nr - 1].is_firstboot = true;
+	return ret;
+}
+
 static int add_script(struct dw_add_kernel_plan *plan, struct dw_err *err)
 {
 	struct dw_add_kernel_state *s = plan->state;
@@ -167,9 +195,7 @@ static int add_script(struct dw_add_kernel_plan *plan, struct dw_err *err)
 		ret = dw_buf_check(&names, err);
 	if (!ret) {
 		script = make_script(plan, &names);
-		ret = script ? dw_kernel_files_add_bytes(s, SCRIPT, 0755,
-							 script,
-							 strlen(script), err)
+		ret = script ? add_text(s, SCRIPT, 0755, script, err)
 			     : dw_fail_nomem(err);
 	}
 	free(script);
@@ -184,10 +210,9 @@ static int add_systemd(struct dw_add_kernel_state *s, struct dw_err *err)
 	const struct dw_kernel_file want = {
 		.path = (char *)WANT,
 		.target = (char *)"../diskwright-kernel.service",
-		.mode = S_IFLNK | 0777, .mtime = -1, .is_own = true,
+		.mode = S_IFLNK | 0777, .mtime = -1, .is_firstboot = true,
 	};
-	int ret = dw_kernel_files_add_bytes(s, UNIT, 0644, unit, strlen(unit),
-					    err);
+	int ret = add_text(s, UNIT, 0644, unit, err);
 
 	return ret ? ret : dw_kernel_files_add(s, &want, err);
 }
@@ -235,8 +260,7 @@ static int add_rc_local(struct dw_add_kernel_state *s, struct dw_err *err)
 					    add_rc_line, NULL, err);
 	if (dw_fs_exists(fs, "/etc/init.d/rc.local") &&
 	    !dw_fs_exists(fs, "/etc/rc.local"))
-		return dw_kernel_files_add_bytes(s, "/etc/rc.local", 0755,
-						 text, strlen(text), err);
+		return add_text(s, "/etc/rc.local", 0755, text, err);
 	return dw_fail(err, DW_UNSUPPORTED, "--firstboot: the guest has no "
 		       "rc.local that is run when it starts");
 }
@@ -249,8 +273,7 @@ static int add_service(struct dw_add_kernel_state *s, struct dw_err *err)
 	case DW_INIT_SYSTEMD:
 		return add_systemd(s, err);
 	case DW_INIT_UPSTART:
-		return dw_kernel_files_add_bytes(s, JOB, 0644, upstart_job,
-						 strlen(upstart_job), err);
+		return add_text(s, JOB, 0644, upstart_job, err);
 	case DW_INIT_SYSV:
 		return add_rc_local(s, err);
 	default:

@@ -89,7 +89,7 @@ static int check_place(const struct placing *p, const struct dw_kernel_file *f,
 	char *real;
 	int ret = 0;
 
-	if (f->is_own)
+	if (f->is_firstboot)
 		return 0;
 	if (asprintf(&real, "%s%s", strcmp(p->real, "/") ? p->real : "",
 		     strrchr(f->path, '/')) < 0)
