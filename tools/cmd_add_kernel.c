@@ -62,6 +62,8 @@ static const char *origin_name(enum dw_initrd_origin origin)
 		return "remade";
 	case DW_INITRD_SYNTH:
 		return "own";
+	case DW_INITRD_GIVEN:
+		return "package";
 	default:
 		return "none";
 	}
@@ -97,6 +99,8 @@ static void print_initrd(const struct dw_add_kernel_plan *plan)
 		 cli_size(size, plan->initrd_len));
 	if (plan->initrd_origin == DW_INITRD_REMADE)
 		cli_item("", "made after that of %s", plan->like);
+	else if (plan->initrd_origin == DW_INITRD_GIVEN)
+		cli_item("", "as the package has it");
 	else
 		cli_item("", "around an init of our own");
 }

@@ -34,6 +34,7 @@ enum dw_initrd_origin {
 	DW_INITRD_NONE,		/* the kernel boots without */
 	DW_INITRD_REMADE,	/* in kind, out of another kernel's */
 	DW_INITRD_SYNTH,	/* around an init of our own */
+	DW_INITRD_GIVEN,	/* the package brings it */
 };
 
 struct dw_add_kernel_state;

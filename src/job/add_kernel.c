@@ -208,6 +208,8 @@ static int make_change(struct dw_add_kernel_plan *plan, struct dw_err *err)
 	if (!ret)
 		ret = dw_kernel_check_space(s, err);
 	if (!ret)
+		ret = dw_kernel_files_check(s, err);
+	if (!ret)
 		ret = dw_kernel_place(plan, &s->amend, 0, err);
 	if (!ret)
 		ret = edit_menus(plan, err);

@@ -49,6 +49,15 @@ int dw_kernel_files_add(struct dw_add_kernel_state *s,
 int dw_kernel_files_add_bytes(struct dw_add_kernel_state *s, const char *path,
 			      uint32_t mode, const void *data, size_t len,
 			      struct dw_err *err);
+/* DW_CORRUPT where a path is there twice: folders may be in each of several
+ * packages, files in one. */
+int dw_kernel_files_check(const struct dw_add_kernel_state *s,
+			  struct dw_err *err);
+/* Takes the one of that path out of the list, if there is one; *out.path is
+ * NULL where not, and the caller's to free or to add again. */
+void dw_kernel_files_take(struct dw_add_kernel_state *s, const char *path,
+			  struct dw_kernel_file *out);
+void dw_kernel_file_free(struct dw_kernel_file *file);
 void dw_kernel_files_free(struct dw_add_kernel_state *s);
 
 /* ---- making them (add_kernel_place.c) ------------------------------------ */

@@ -17,13 +17,32 @@ static const char *const by_depmod[] = {
 	"modules.builtin.alias.bin",
 };
 
+void dw_kernel_file_free(struct dw_kernel_file *file)
+{
+	free(file->path);
+	free(file->target);
+	dw_dev_close(file->content, NULL);
+	memset(file, 0, sizeof(*file));
+}
+
+void dw_kernel_files_take(struct dw_add_kernel_state *s, const char *path,
+			  struct dw_kernel_file *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < s->files_nr && !out->path; i++) {
+		if (strcmp(s->files[i].path, path))
+			continue;
+		*out = s->files[i];
+		s->files_nr--;
+		memmove(&s->files[i], &s->files[i + 1],
+			(s->files_nr - i) * sizeof(*out));
+	}
+}
+
 void dw_kernel_files_free(struct dw_add_kernel_state *s)
 {
-	for (size_t i = 0; i < s->files_nr; i++) {
-		free(s->files[i].path);
-		free(s->files[i].target);
-		dw_dev_close(s->files[i].content, NULL);
-	}
+	for (size_t i = 0; i < s->files_nr; i++)
+		dw_kernel_file_free(&s->files[i]);
 	free(s->files);
 	s->files = NULL;
 	s->files_nr = s->files_cap = 0;
@@ -110,6 +129,19 @@ static bool is_foreign(const struct dw_package_entry *e, const char *version)
 	return !strncmp(e->path, "/boot/", 6) && !strstr(e->path, version);
 }
 
+/* Lists are written into it: as a link it would lead them elsewhere. */
+static int check_folder(const struct dw_package_entry *e, const char *version,
+			struct dw_err *err)
+{
+	const char *name = strstr(e->path, "/lib/modules/");
+
+	if (!name || S_ISDIR(e->mode) ||
+	    strcmp(name + strlen("/lib/modules/"), version))
+		return 0;
+	return dw_fail(err, DW_CORRUPT, "%s is no folder in the package",
+		       e->path);
+}
+
 static int add_entry(struct dw_add_kernel_plan *plan,
 		     const struct dw_package *pkg,
 		     const struct dw_package_entry *e, const char *path,
@@ -147,6 +179,9 @@ static int list_package(struct dw_add_kernel_plan *plan,
 		}
 		if (is_by_depmod(e->path, plan->version))
 			continue;
+		ret = check_folder(e, plan->version, err);
+		if (ret)
+			break;
 		path = guest_path(e->path, merged);
 		ret = path ? add_entry(plan, pkg, e, path, err)
 			   : dw_fail_nomem(err);
@@ -168,7 +203,7 @@ static int list_package(struct dw_add_kernel_plan *plan,
  */
 static int copy_to_boot(struct dw_add_kernel_plan *plan,
 			const struct dw_package *pkg, const char *name,
-			struct dw_err *err)
+			const char *form, struct dw_err *err)
 {
 	static const char *const folders[] = { "/usr/lib/modules",
 					       "/lib/modules" };
@@ -180,7 +215,7 @@ static int copy_to_boot(struct dw_add_kernel_plan *plan,
 			 plan->version, name);
 		e = dw_package_find(pkg, path);
 	}
-	snprintf(path, sizeof(path), "/boot/%s-%s", name, plan->version);
+	snprintf(path, sizeof(path), form, plan->version);
 	if (!e || !S_ISREG(e->mode) || dw_package_find(pkg, path))
 		return 0;
 	return add_entry(plan, pkg, e, path, err);
@@ -193,8 +228,8 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->path, (*y)->path);
 }
 
-/* Folders may be in each of several packages, files in one. */
-static int check_once(const struct dw_add_kernel_state *s, struct dw_err *err)
+int dw_kernel_files_check(const struct dw_add_kernel_state *s,
+			  struct dw_err *err)
 {
 	const struct dw_kernel_file **all;
 	int ret = 0;
@@ -210,23 +245,30 @@ static int check_once(const struct dw_add_kernel_state *s, struct dw_err *err)
 	for (size_t i = 1; i < s->files_nr && !ret; i++)
 		if (!strcmp(all[i]->path, all[i - 1]->path) &&
 		    !(S_ISDIR(all[i]->mode) && S_ISDIR(all[i - 1]->mode)))
-			ret = dw_fail(err, DW_CORRUPT, "%s is in the packages "
-				      "twice", all[i]->path);
+			ret = dw_fail(err, DW_CORRUPT, "%s would be made "
+				      "twice, of the packages' files",
+				      all[i]->path);
 	free(all);
 	return ret;
 }
 
 int dw_kernel_files_list(struct dw_add_kernel_plan *plan, struct dw_err *err)
 {
-	static const char *const beside[] = { "vmlinuz", "config",
-					      "System.map" };
+	static const char *const beside[][2] = {
+		{ "vmlinuz", "/boot/vmlinuz-%s" },
+		{ "config", "/boot/config-%s" },
+		{ "System.map", "/boot/System.map-%s" },
+		/* With fips=1, dracut's initrd stops without it. */
+		{ ".vmlinuz.hmac", "/boot/.vmlinuz-%s.hmac" },
+	};
 	struct dw_add_kernel_state *s = plan->state;
 	int ret = 0;
 
 	for (size_t i = 0; i < s->pkgs_nr && !ret; i++) {
 		ret = list_package(plan, s->pkgs[i], err);
-		for (size_t j = 0; j < 3 && !ret; j++)
-			ret = copy_to_boot(plan, s->pkgs[i], beside[j], err);
+		for (size_t j = 0; j < 4 && !ret; j++)
+			ret = copy_to_boot(plan, s->pkgs[i], beside[j][0],
+					   beside[j][1], err);
 	}
-	return ret ? ret : check_once(s, err);
+	return ret ? ret : dw_kernel_files_check(s, err);
 }

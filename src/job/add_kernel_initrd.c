@@ -99,7 +99,8 @@ static int name_initrd(struct dw_add_kernel_plan *plan, struct dw_err *err)
 	const struct dw_add_kernel_state *s = plan->state;
 	const struct dw_release *r = &s->before.guest->release;
 	const char *old = s->like ? s->like->initrd_path : NULL;
-	const char *hit = old && *plan->like ? strstr(old, plan->like) : NULL;
+	const char *hit = old && *plan->like && !strncmp(old, "/boot/", 6)
+		? strstr(old, plan->like) : NULL;
 	int len;
 
 	if (hit)
@@ -123,13 +124,15 @@ static int name_initrd(struct dw_add_kernel_plan *plan, struct dw_err *err)
 	return dw_fail_nomem(err);
 }
 
-/* A kernel in a view, as makers of initrds want it. */
+/* A kernel in a view, as makers of initrds want it; DW_NOENT where it has no
+ * modules. */
 static int fill_target(const struct dw_add_kernel_plan *plan,
 		       struct dw_kernel_view *view, struct dw_initrd_target *t,
 		       struct dw_modules **mods, struct dw_err *err)
 {
 	const struct dw_guest *guest = view->sys.guest;
 	const struct dw_fs_info *info = &plan->state->amend.info;
+	int ret;
 
 	*mods = NULL;
 	*t = (struct dw_initrd_target) {
@@ -139,11 +142,9 @@ static int fill_target(const struct dw_add_kernel_plan *plan,
 	};
 	t->root.type = info->type;
 	t->root.metadata_csum = strstr(info->features, "metadata_csum");
-	if (dw_modules_open(t->fs, plan->version, mods, err))
-		return dw_fail(err, DW_UNSUPPORTED, "kernel %s has no modules "
-			       "to make an initrd of", plan->version);
+	ret = dw_modules_open(t->fs, plan->version, mods, err);
 	t->mods = *mods;
-	return 0;
+	return ret;
 }
 
 /* In kind, where it can be done: what the guest does in its initrd beside
@@ -192,6 +193,11 @@ static int add_initrd(struct dw_add_kernel_plan *plan,
 	size_t len = 0;
 	int ret = fill_target(plan, view, &t, &mods, err);
 
+	if (ret == DW_NOENT) {
+		dw_notes_add(&plan->notes, "no initrd is made: kernel %s has "
+			     "no modules", plan->version);
+		return 0;
+	}
 	if (!ret)
 		ret = make_initrd(plan, &t, &data, &len, err);
 	if (ret || !data)
@@ -326,12 +332,40 @@ static int run_initrd(struct dw_add_kernel_plan *plan, struct dw_amend *a,
 	return ret;
 }
 
-int dw_kernel_make_lists(struct dw_add_kernel_plan *plan, struct dw_err *err)
+/* Ours takes the place of one that a package brings, which goes in where none
+ * is made. */
+static int set_aside(struct dw_add_kernel_plan *plan,
+		     struct dw_kernel_file *theirs, struct dw_err *err)
+{
+	int ret = name_initrd(plan, err);
+
+	if (!ret)
+		dw_kernel_files_take(plan->state, plan->initrd, theirs);
+	free(plan->initrd);
+	plan->initrd = NULL;
+	return ret;
+}
+
+static int take_theirs(struct dw_add_kernel_plan *plan,
+		       const struct dw_kernel_file *theirs, struct dw_err *err)
+{
+	int ret = dw_kernel_files_add(plan->state, theirs, err);
+
+	if (!ret && S_ISREG(theirs->mode)) {
+		plan->initrd = strdup(theirs->path);
+		plan->initrd_len = theirs->content->size;
+		plan->initrd_origin = DW_INITRD_GIVEN;
+		ret = plan->initrd ? 0 : dw_fail_nomem(err);
+	}
+	return ret;
+}
+
+static int rehearse(struct dw_add_kernel_plan *plan, bool *added,
+		    struct dw_err *err)
 {
 	struct dw_add_kernel_state *s = plan->state;
 	size_t first = s->files_nr;
 	struct dw_amend a;
-	bool added = false;
 	int ret = dw_rehearsal_open(s, &a, err);
 
 	if (!ret)
@@ -342,11 +376,28 @@ int dw_kernel_make_lists(struct dw_add_kernel_plan *plan, struct dw_err *err)
 		ret = dw_kernel_place(plan, &a, first, err);
 	first = s->files_nr;
 	if (!ret)
-		ret = run_initrd(plan, &a, &added, err);
-	if (!ret && added)
+		ret = run_initrd(plan, &a, added, err);
+	if (!ret && *added)
 		ret = dw_kernel_place(plan, &a, first, err);
-	if (!ret && added)
+	if (!ret && *added)
 		ret = complete_initrd(plan, &a, err);
 	dw_rehearsal_close(&a);
+	return ret;
+}
+
+int dw_kernel_make_lists(struct dw_add_kernel_plan *plan, struct dw_err *err)
+{
+	struct dw_kernel_file theirs = { 0 };
+	bool added = false;
+	int ret = set_aside(plan, &theirs, err);
+
+	if (!ret)
+		ret = rehearse(plan, &added, err);
+	if (!ret && theirs.path && added)
+		dw_notes_add(&plan->notes, "%s of the package is left out: one "
+			     "for this guest is made", theirs.path);
+	else if (!ret && theirs.path)
+		ret = take_theirs(plan, &theirs, err);
+	dw_kernel_file_free(&theirs);
 	return ret;
 }

@@ -116,8 +116,8 @@ static int make_folder(const struct placing *p, const struct dw_kernel_file *f,
 	return ret ? ret : label_as_sibling(p, f->path, err);
 }
 
-/* What is in the way: only a link goes, so that nothing is written to where it
- * leads; a file gets new content. */
+/* What is in the way: a link goes, so that nothing is written to where it
+ * leads, and one of several names of a file; a file gets new content. */
 static int make_way(const struct placing *p, const struct dw_kernel_file *f,
 		    bool *exists, struct dw_err *err)
 {
@@ -130,9 +130,9 @@ static int make_way(const struct placing *p, const struct dw_kernel_file *f,
 	if (!p->plan->state->force)
 		return dw_fail(err, DW_EXISTS, "%s is there already; --force "
 			       "replaces it", f->path);
-	if (S_ISREG(st.mode) && S_ISREG(f->mode))
+	if (S_ISREG(st.mode) && S_ISREG(f->mode) && st.links_nr == 1)
 		return 0;
-	if (!S_ISLNK(st.mode))
+	if (!S_ISLNK(st.mode) && !(S_ISREG(st.mode) && S_ISREG(f->mode)))
 		return dw_fail(err, DW_EXISTS, "%s is there already, and is "
 			       "%s", f->path, S_ISDIR(st.mode) ? "a folder" :
 			       "no file");
