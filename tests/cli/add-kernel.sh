@@ -175,6 +175,7 @@ check 'all members are documented' sh -c "! while read -r m; do
 tree "$new" core
 mv "core/boot/vmlinuz-$new" "core/lib/modules/$new/vmlinuz"
 mv "core/boot/config-$new" "core/lib/modules/$new/config"
+echo sum > "core/lib/modules/$new/.vmlinuz.hmac"
 rmdir core/boot
 mkdir -p "modules/lib/modules/$new/extra"
 echo x > "modules/lib/modules/$new/extra/notes"
@@ -183,6 +184,8 @@ rpm_of kernel-modules modules
 check 'two .rpm' add -p kernel-core.rpm -p kernel-modules.rpm fs.img
 check 'the kernel is copied to /boot' sh -c "'$DISKWRIGHT' cat \
 	fs.img:/boot/vmlinuz-$new | cmp - core/lib/modules/$new/vmlinuz"
+check 'and its checksum' sh -c "'$DISKWRIGHT' cat \
+	fs.img:/boot/.vmlinuz-$new.hmac | grep -qx sum"
 fresh
 refused 3 'only modules' -p kernel-modules.rpm fs.img
 
@@ -237,14 +240,112 @@ rm -f bomb.deb
 ar -rc bomb.deb debian-binary control.tar.gz data.tar
 refused 1 'bytes the package has more than' -p bomb.deb fs.img
 
-# A guest whose folder of modules leads out.
+refused 3 '--firstboot: linux-image-arm is for arm64' --force --firstboot \
+	-p arm.deb fs.img
+mkdir -p leads/boot leads/lib/modules
+cp "new/boot/vmlinuz-$new" leads/boot
+ln -s /etc "leads/lib/modules/$new"
+deb leads leads
+refused 4 "/lib/modules/$new is no folder" -p leads.deb fs.img
+
+# guest FOLDER: as an image.
+guest()
+{
+	rm -f fs.img
+	mke2fs -q -t ext4 -b 1024 -d "$1" fs.img 24M > mke2fs.out
+}
+
+# A guest whose folder of modules leads out, and one with the new one's.
 cp -a root evil
 rm -r evil/lib/modules
 ln -s ../etc evil/lib/modules
-mke2fs -q -t ext4 -b 1024 -d evil fs.img 24M > mke2fs.out
+guest evil
 refused 3 'where a kernel'\''s files do not belong' -p new.deb fs.img
-rm fs.img
-fresh
+cp -a root worse
+ln -s /etc "worse/lib/modules/$new"
+guest worse
+mkdir -p bare/boot
+cp new/boot/* bare/boot
+deb bare bare
+refused 3 'where a kernel'\''s files do not belong' -p bare.deb fs.img
+
+# ---- guests of other shapes --------------------------------------------------
+
+shows()
+{
+	"$DISKWRIGHT" add-kernel "$@" > out 2> err || { cat err; return 1; }
+	tr -s '\n ' ' ' < out > flat
+	e2fsck -fn fs.img
+}
+
+link_of()
+{
+	debugfs -R "stat $1" fs.img 2> /dev/null |
+		sed -n 's/^Fast link dest: "\(.*\)"/\1/p'
+}
+
+# Entries that name a link go on starting the old kernel.
+cp -a root linked
+ln -s "boot/vmlinuz-$old" linked/vmlinuz
+guest linked
+check 'a link alone is moved' add -p new.deb fs.img
+check 'to the new kernel' [ "$(link_of /vmlinuz)" = "boot/vmlinuz-$new" ]
+sed -i "s,/boot/vmlinuz-$old,/vmlinuz," linked/boot/grub/menu.lst
+: > linked/boot/grub/grubenv
+guest linked
+check 'a menu names the link' shows -p new.deb fs.img
+check 'the link stays' [ "$(link_of /vmlinuz)" = "boot/vmlinuz-$old" ]
+check 'which is told' grep -q '/vmlinuz stays a link to the old kernel' flat
+check 'what GRUB saved is told of' grep -q '/boot/grub/grubenv is not' flat
+check 'one entry for each' sh -c "'$DISKWRIGHT' cat \
+	fs.img:/boot/grub/menu.lst | grep '^kernel' | cut -d ' ' -f 2 |
+	tr '\n' ' ' | grep -qx '/boot/vmlinuz-$new /vmlinuz '"
+cp root/boot/grub/menu.lst linked/boot/grub/menu.lst
+echo initrd > "linked/boot/initrd.img-$old"
+ln -s "boot/initrd.img-$old" linked/initrd.img
+guest linked
+check 'no modules, no initrd' shows -p bare.deb fs.img
+check 'which is told, too' grep -q "kernel $new has no modules" flat
+check 'neither link moves' [ "$(link_of /vmlinuz)$(link_of /initrd.img)" = \
+	"boot/vmlinuz-${old}boot/initrd.img-$old" ]
+
+# A file of two names gets its new content under one of them.
+cp -a root hard
+echo kept > hard/boot/keep
+ln hard/boot/keep "hard/boot/vmlinuz-$new"
+guest hard
+check '--force, over a hard link' add --force -p new.deb fs.img
+check 'the other name keeps its content' sh -c "'$DISKWRIGHT' cat \
+	fs.img:/boot/keep | grep -qx kept"
+
+# ---- the script, run here ----------------------------------------------------
+
+# registers OUTPUT STATUS: with a dpkg that says so; prints how often it ran.
+registers()
+{
+	local here=$work/here
+
+	rm -rf here
+	mkdir -p here/etc/rc.d here/var/lib/diskwright here/var/log here/bin
+	sed "s,/etc/,$here/etc/,g; s,/var/,$here/var/,g
+		s,^PATH=,PATH=$here/bin:,; s,sleep 30,:," script > here/run
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\n%s\n%s\n[ "$1" = --dry-run ] || exit %s\n' \
+		"echo x >> $here/count" "echo '$1'" "$2" > here/bin/dpkg
+	chmod 755 here/bin/dpkg
+	printf '#!/bin/sh\n[ ! -x %s ] || x\n' \
+		"$here/var/lib/diskwright/register-kernel" \
+		> here/etc/rc.d/rc.local
+	ln -s rc.d/rc.local here/etc/rc.local
+	! grep -E '(^|[ "])/(etc|var)/' here/run && sh here/run
+	wc -l < here/count
+}
+check 'registered at once' [ "$(registers fine 0)" = 2 ]
+check 'rc.local is a link still' [ -L here/etc/rc.local ]
+check 'without the line' [ "$(cat here/etc/rc.d/rc.local)" = '#!/bin/sh' ]
+check 'an error is final' [ "$(registers 'dependency problems' 1)" = 2 ]
+check 'a lock is waited for' [ "$(registers \
+	'dpkg: error: frontend lock was locked by another process' 1)" = 20 ]
 
 # ---- killed in the middle ----------------------------------------------------
 
