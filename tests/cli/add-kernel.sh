@@ -4,7 +4,7 @@
 # refused, and what is left of a process that was killed.
 set -eu
 . "$(dirname "$0")/../lib.sh"
-need mke2fs e2fsck debugfs dpkg-deb rpmbuild jq python3
+need mke2fs e2fsck debugfs dpkg-deb rpmbuild jq python3 cpio
 
 cd "$work"
 old=6.1.0-1-test new=6.1.0-2-test
@@ -308,6 +308,20 @@ check 'no modules, no initrd' shows -p bare.deb fs.img
 check 'which is told, too' grep -q "kernel $new has no modules" flat
 check 'neither link moves' [ "$(link_of /vmlinuz)$(link_of /initrd.img)" = \
 	"boot/vmlinuz-${old}boot/initrd.img-$old" ]
+
+# An initrd in the package: ours goes before it.
+cp -a new theirs
+echo sbin/init | (cd root && cpio -o -H newc --quiet) \
+	> "linked/boot/initrd.img-$old"
+cp "linked/boot/initrd.img-$old" "theirs/boot/initrd.img-$new"
+deb theirs theirs
+guest linked
+check 'ours in place of the package'\''s' shows -p theirs.deb fs.img
+check 'that is left out' grep -q 'of the package is left out' flat
+fresh
+check 'the package'\''s, where none is made' shows -p theirs.deb fs.img
+check 'it is used' sh -c "'$DISKWRIGHT' cat fs.img:/boot/grub/menu.lst |
+	grep -qx 'initrd /boot/initrd.img-$new'"
 
 # A file of two names gets its new content under one of them.
 cp -a root hard
