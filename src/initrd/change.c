@@ -76,7 +76,10 @@ static int build(const struct dw_initrd_driver *driver,
 	size_t len;
 	int ret;
 
+	b.w.cap_len = t->ctx->memory_cap_len;
 	ret = dw_initrd_scan(&b, err);
+	if (!ret)
+		ret = dw_initrd_check_room(t, &out->added, true, err);
 	if (!ret)
 		ret = driver->add(&b, err);
 	if (!ret)
@@ -84,7 +87,6 @@ static int build(const struct dw_initrd_driver *driver,
 	if (!ret)
 		ret = dw_initrd_frame(&b.layout.tail, out->old_len, data, len,
 				      &out->bytes, &out->len, err);
-	free(data);
 	dw_cpio_abort(&b.w);
 	dw_initrd_layout_free(&b.layout);
 	return ret ? dw_err_prefix(err, ret, "%s", out->path) : 0;

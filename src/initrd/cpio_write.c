@@ -58,10 +58,14 @@ static void put_header(struct dw_cpio_writer *w, const char *name,
 static void put_entry(struct dw_cpio_writer *w, const char *name,
 		      const struct entry *e)
 {
-	if (w->out.len + e->len > DW_CPIO_LEN_MAX) {
+	uint64_t cap_len = DW_CPIO_LEN_MAX;
+
+	if (w->cap_len)
+		cap_len = dw_min(cap_len, w->cap_len);
+	if (w->out.len + e->len > cap_len) {
 		w->ret = dw_fail(&w->err, DW_LIMIT,
-				 "initrd: an archive of more than %u bytes",
-				 DW_CPIO_LEN_MAX);
+				 "initrd: an archive of more than %llu bytes",
+				 (unsigned long long)cap_len);
 		return;
 	}
 	put_header(w, name, &(struct dw_cpio_entry){

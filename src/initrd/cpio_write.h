@@ -17,6 +17,7 @@
  */
 struct dw_cpio_writer {
 	struct dw_buf out;
+	uint64_t cap_len;	/* of it; 0, or more: DW_CPIO_LEN_MAX */
 	char **folders;		/* that the archive, or the one it follows,
 				 * has; and what is no folder there (links) */
 	size_t folders_nr, folders_cap;	/* sorted */

@@ -80,6 +80,15 @@ int dw_initrd_order(const struct dw_initrd_target *t,
 		    const struct dw_module_list *names,
 		    struct dw_module_list *load, struct dw_err *err);
 
+/*
+ * Refuses modules whose files have more bytes than the context allows
+ * (DW_LIMIT) or, where they are to be added as they are, than the filesystem
+ * has free (DW_NOSPACE): before any of them is read.
+ */
+int dw_initrd_check_room(const struct dw_initrd_target *t,
+			 const struct dw_module_list *load, bool appended,
+			 struct dw_err *err);
+
 /* Fills b->layout and tells b->w of the links; b->path is set. */
 int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err);
 void dw_initrd_layout_free(struct dw_initrd_layout *layout);

@@ -54,30 +54,47 @@ static size_t zeros_before(const struct dw_cpio_tail *tail, uint64_t old_len)
 	return (size_t)(at - old_len);
 }
 
+static int put_zeros(char **data, size_t len, size_t zeros_nr,
+		     struct dw_err *err)
+{
+	char *p = zeros_nr ? realloc(*data, len + zeros_nr) : *data;
+
+	if (!p)
+		return dw_fail_nomem(err);
+	memmove(p + zeros_nr, p, len);
+	memset(p, 0, zeros_nr);
+	*data = p;
+	return 0;
+}
+
 int dw_initrd_frame(const struct dw_cpio_tail *tail, uint64_t old_len,
-		    const char *data, size_t len, char **out, size_t *out_len,
+		    char *data, size_t len, char **out, size_t *out_len,
 		    struct dw_err *err)
 {
-	static const char zeros[2 * ALIGN];
 	struct dw_buf buf = { 0 };
-	int ret = 0;
+	size_t zeros_nr = zeros_before(tail, old_len);
+	int ret;
 
 	*out = NULL;
 	*out_len = 0;
-	if (tail->junk)
-		return dw_fail(err, DW_UNSUPPORTED, "what follows at byte "
-			       "%llu is no archive; the kernel would not read "
-			       "on behind it",
-			       (unsigned long long)tail->junk_off);
-	if (tail->packing == DW_PACK_LZ4 && tail->end_off == old_len) {
+	if (tail->junk) {
+		ret = dw_fail(err, DW_UNSUPPORTED, "what follows at byte "
+			      "%llu is no archive; the kernel would not read "
+			      "on behind it",
+			      (unsigned long long)tail->junk_off);
+	} else if (tail->packing == DW_PACK_LZ4 && tail->end_off == old_len) {
 		ret = pack_lz4(data, len, &buf, err);
+		if (!ret)
+			*out = dw_buf_take(&buf, out_len);
 	} else {
-		dw_buf_add(&buf, zeros, zeros_before(tail, old_len));
-		dw_buf_add(&buf, data, len);
-		ret = dw_buf_check(&buf, err);
+		ret = put_zeros(&data, len, zeros_nr, err);
+		if (!ret) {
+			*out = data;
+			*out_len = len + zeros_nr;
+			data = NULL;
+		}
 	}
-	if (!ret)
-		*out = dw_buf_take(&buf, out_len);
 	dw_buf_free(&buf);
+	free(data);
 	return ret;
 }

@@ -141,7 +141,7 @@ int dw_initrd_synth(const struct dw_initrd_target *t,
 		    size_t *len, struct dw_err *err)
 {
 	struct synth s = { .t = t, .err = err };
-	struct dw_cpio_writer w = { 0 };
+	struct dw_cpio_writer w = { .cap_len = t->ctx->memory_cap_len };
 	struct dw_initrd_pack pack;
 	char *plain = NULL;
 	size_t plain_len;
@@ -154,6 +154,8 @@ int dw_initrd_synth(const struct dw_initrd_target *t,
 		ret = dw_own_check_guest(t, err);
 	if (!ret)
 		ret = choose(&s, more);
+	if (!ret)
+		ret = dw_initrd_check_room(t, &s.load, false, err);
 	if (!ret)
 		ret = fill(&s, &w);
 	if (!ret)

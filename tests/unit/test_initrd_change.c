@@ -143,6 +143,28 @@ START_TEST(order)
 }
 END_TEST
 
+/* A file of a guest has any size, and need not have blocks for it. */
+START_TEST(no_room)
+{
+	struct dw_module_list list = { 0 };
+	struct dw_initrd_change c;
+
+	initrdimg_open(&g, "", "mkdir initrd/conf; echo > initrd/conf/"
+		       "initramfs.conf; pack; "
+		       "truncate -s 40M $M/kernel/lib/crc16.ko\n");
+	OK(dw_module_list_add(&list, "crc16", &err));
+	ck_assert_int_eq(dw_initrd_add(&g.target, g.initrd, &list, &c, &err),
+			 DW_NOSPACE);
+	ck_assert_msg(strstr(err.text, "to add have 41943040 bytes, but"),
+		      "%s", err.text);
+	dw_ctx_set_memory_cap(g.ctx, 8 << 20);
+	ck_assert_int_eq(dw_initrd_add(&g.target, g.initrd, &list, &c, &err),
+			 DW_LIMIT);
+	ck_assert_msg(strstr(err.text, "8388608 of memory"), "%s", err.text);
+	dw_module_list_free(&list);
+}
+END_TEST
+
 /* What is wanted, added twice: the second time nothing is lacking. */
 START_TEST(wanted)
 {
@@ -213,6 +235,7 @@ int main(void)
 	tcase_add_test(tc, packed_modules);
 	tcase_add_test(tc, no_modules);
 	tcase_add_test(tc, order);
+	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, wanted);
 	tcase_add_test(tc, refusals);
 	return dw_test_run("initrd_change", tc);
