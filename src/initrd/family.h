@@ -11,6 +11,7 @@
 struct dw_initrd_held {
 	char name[DW_MODULE_NAME];
 	char *path;		/* below the folder of modules.* */
+	size_t seq;		/* in the order of the archives */
 };
 
 /* How an initrd is laid out, as far as what is added has to suit it. */
@@ -20,6 +21,7 @@ struct dw_initrd_layout {
 	struct dw_initrd_held *held;	/* sorted by name; the last file of
 					 * each name */
 	size_t held_nr, held_cap;
+	bool reads_packed;	/* packed ones are among them */
 	struct dw_cpio_tail tail;
 };
 
@@ -92,6 +94,8 @@ int dw_initrd_check_room(const struct dw_initrd_target *t,
 /* Fills b->layout and tells b->w of the links; b->path is set. */
 int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err);
 void dw_initrd_layout_free(struct dw_initrd_layout *layout);
+/* Its modules go; how it had them stays known. */
+void dw_initrd_layout_forget(struct dw_initrd_layout *layout);
 
 /*
  * The files of b->load as modprobe finds them: below

@@ -39,6 +39,7 @@ static int hold(struct scan *s, const char *path)
 		l->held_cap = cap;
 	}
 	h = &l->held[l->held_nr];
+	h->seq = l->held_nr;
 	memcpy(h->name, name, sizeof(name));
 	h->path = strdup(path);
 	if (!h->path)
@@ -74,16 +75,16 @@ static enum dw_cpio_next on_entry(void *arg, const struct dw_cpio_entry *e)
 	return s->ret ? DW_CPIO_STOP : DW_CPIO_SKIP;
 }
 
-/* By name, of one name as they came: the order of addresses is that. */
+/* By name, those of one name as they came. */
 static int by_name(const void *a, const void *b)
 {
 	const struct dw_initrd_held *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
 
-	return strcmp(x->name, y->name);
+	return c ? c : x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* A module that is there twice stays with the path that came last, as depmod
- * had no say; which is as good as the other. */
+/* A module that is there twice stays with the path that came last. */
 static void sort_held(struct dw_initrd_layout *l)
 {
 	size_t kept = 0;
@@ -92,13 +93,14 @@ static void sort_held(struct dw_initrd_layout *l)
 		return;
 	qsort(l->held, l->held_nr, sizeof(*l->held), by_name);
 	for (size_t i = 0; i < l->held_nr; i++) {
-		if (kept && !strcmp(l->held[i].name, l->held[kept - 1].name)) {
-			free(l->held[i].path);
-			continue;
-		}
+		if (kept && !strcmp(l->held[i].name, l->held[kept - 1].name))
+			free(l->held[--kept].path);
 		l->held[kept++] = l->held[i];
 	}
 	l->held_nr = kept;
+	for (size_t i = 0; i < kept; i++)
+		l->reads_packed |= dw_module_is_packed(
+						dw_span_of(l->held[i].path));
 }
 
 /* In an initrd without modules a link tells, or a folder beside. */
@@ -137,10 +139,16 @@ int dw_initrd_scan(struct dw_initrd_build *b, struct dw_err *err)
 	return ret ? dw_err_prefix(err, ret, "%s", b->path) : 0;
 }
 
-void dw_initrd_layout_free(struct dw_initrd_layout *l)
+void dw_initrd_layout_forget(struct dw_initrd_layout *l)
 {
 	for (size_t i = 0; i < l->held_nr; i++)
 		free(l->held[i].path);
+	l->held_nr = 0;
+}
+
+void dw_initrd_layout_free(struct dw_initrd_layout *l)
+{
+	dw_initrd_layout_forget(l);
 	free(l->held);
 	memset(l, 0, sizeof(*l));
 }

@@ -295,7 +295,7 @@ static int put_modules(struct remake *r)
 }
 
 /* The folder of modules is where the old one had it; that the folders above
- * are there is known from now on. */
+ * are there is known from now on, and its modules go. */
 static int look(struct remake *r, const char *path)
 {
 	struct dw_kernel kernel = *r->t->kernel;
@@ -309,6 +309,7 @@ static int look(struct remake *r, const char *path)
 	r->b.path = path;
 	ret = dw_initrd_scan(&r->b, r->err);
 	r->b.target = r->t;
+	dw_initrd_layout_forget(&r->b.layout);
 	if (ret)
 		return ret;
 	slash = strrchr(r->b.layout.dir, '/');

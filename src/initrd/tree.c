@@ -42,12 +42,6 @@ static int below(const struct dw_initrd_target *t, const char *path,
 	return 0;
 }
 
-static bool is_packed(struct dw_span path)
-{
-	return dw_span_ends(path, ".gz") || dw_span_ends(path, ".xz") ||
-		dw_span_ends(path, ".zst");
-}
-
 const char *dw_tree_held(const struct dw_initrd_layout *l, const char *name)
 {
 	size_t low = 0, high = l->held_nr;
@@ -66,18 +60,6 @@ const char *dw_tree_held(const struct dw_initrd_layout *l, const char *name)
 	return NULL;
 }
 
-/*
- * Modules are unpacked where the initrd has those it holds unpacked, and where
- * it holds none: what its modprobe can unpack is not known then.
- */
-static bool unpacks(const struct dw_initrd_layout *l)
-{
-	for (size_t i = 0; i < l->held_nr; i++)
-		if (is_packed(dw_span_of(l->held[i].path)))
-			return false;
-	return true;
-}
-
 /* "kernel/fs/ext4/ext4.ko.xz", as it will be in the initrd. */
 static int place(const struct dw_initrd_build *b, const char *name,
 		 char **guest_path, char **path, struct dw_err *err)
@@ -93,7 +75,8 @@ static int place(const struct dw_initrd_build *b, const char *name,
 	if (ret)
 		return ret;
 	s = dw_span_of(rest);
-	if (is_packed(s) && unpacks(&b->layout))
+	/* What its modprobe can unpack is known by what it holds. */
+	if (dw_module_is_packed(s) && !b->layout.reads_packed)
 		while (s.p[--s.len] != '.')
 			;
 	*path = dw_span_dup(s);
@@ -114,7 +97,7 @@ static int add_module(struct dw_initrd_build *b, const char *name,
 			     p->path) >= (int)sizeof(to))
 		ret = dw_fail(err, DW_LIMIT, "modules: a path of %zu bytes",
 			      strlen(p->path));
-	if (!ret && is_packed(dw_span_of(p->path)))
+	if (!ret && dw_module_is_packed(dw_span_of(p->path)))
 		ret = dw_fs_read_file(t->fs, from, DW_MODULE_LEN_MAX, &data,
 				      &len, err);
 	else if (!ret)

@@ -41,6 +41,12 @@ static void normalise(char *name)
 			*name = '_';
 }
 
+bool dw_module_is_packed(struct dw_span path)
+{
+	return dw_span_ends(path, ".gz") || dw_span_ends(path, ".xz") ||
+	       dw_span_ends(path, ".zst");
+}
+
 bool dw_module_name(struct dw_span path, char out[DW_MODULE_NAME])
 {
 	const char *slash = path.len ? memrchr(path.p, '/', path.len) : NULL;

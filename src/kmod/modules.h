@@ -24,6 +24,9 @@ enum dw_have {
  */
 bool dw_module_name(struct dw_span path, char out[DW_MODULE_NAME]);
 
+/* Whether a module's path ends as those of packed ones do: .gz, .xz, .zst. */
+bool dw_module_is_packed(struct dw_span path);
+
 struct dw_modules;
 
 /*
