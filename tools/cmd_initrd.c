@@ -264,8 +264,11 @@ const struct cli_verb cli_initrd = {
 		 " /lib/modules, with all that it needs, in the layout that the"
 		 " program which made the initrd gives it, and the guest's"
 		 " configuration is edited so that the next initrd holds it,"
-		 " too. All of that is one transaction of the filesystem's"
-		 " journal, as with put. The image must not be in use.\n"
+		 " too.\nWhere a kernel has none, or one that nothing can be"
+		 " added to, --for makes another and keeps the old one as"
+		 " NAME.before-diskwright. All of that is one transaction of"
+		 " the filesystem's journal, as with put. The image must not be"
+		 " in use.\n"
 		 "With --check the exit status is 5 where a kernel that runs"
 		 " there would not find its root.",
 	.options = options,

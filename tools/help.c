@@ -13,7 +13,7 @@ static void each_line(const char *text,
 		      void (*fn)(const char *line, size_t nr, void *arg),
 		      void *arg)
 {
-	char line[512];
+	char line[2048];
 	size_t nr = 0;
 
 	while (*text) {
