@@ -44,7 +44,7 @@ prove_shape()
 	check "$name: no root without virtio" \
 		not reaches_root "$img" virtio-blk vda "$@"
 	check "$name: and that is because of the root" \
-		grep -aE 'mkrootdev UUID|Kernel panic|ALERT' "$work/serial"
+		grep -aE 'mkrootdev (UUID|LABEL)=|Kernel panic|ALERT' "$work/serial"
 	check "$name: initrd --for kvm" "$DISKWRIGHT" initrd "$img" --for kvm
 	check "$name: e2fsck" e2fsck -fn "$img"
 	for bus in "${buses[@]}"; do

@@ -54,6 +54,7 @@ end_guest()
 
 # What a guest prints that will not come up any more.
 lost='Kernel panic|ALERT!|No bootable device|emergency mode|maintenance shell'
+lost+='|Booting has failed'
 
 # wait_serial LOG PATTERN: until the guest prints it, or cannot any more.
 wait_serial()
